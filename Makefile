@@ -1,0 +1,45 @@
+# Everything a person needs: `make run` and `make test`. Both set up what is missing first.
+PYTHON ?= python3.11
+PY := $(shell command -v $(PYTHON) 2>/dev/null || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+export QT_QPA_PLATFORM_DEFAULT := offscreen
+
+.PHONY: run test check bench soak shots venv texts
+
+run: $(VENV)/.run-ready
+	@installer/system-libraries
+	@$(BIN)/clinician
+
+test: check
+	@installer/system-libraries --offscreen
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadscope
+
+check: $(VENV)/.test-ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python -m installer.catalogues check
+
+bench: $(VENV)/.test-ready
+	QT_QPA_PLATFORM=offscreen $(BIN)/clinician bench
+
+soak: $(VENV)/.test-ready
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m soak -n 2 -o timeout=0
+
+shots: $(VENV)/.test-ready
+	QT_QPA_PLATFORM=offscreen $(BIN)/clinician shots build/shots
+
+texts: $(VENV)/.test-ready
+	$(BIN)/python -m installer.catalogues update
+
+venv: $(VENV)/.run-ready
+
+$(VENV)/.run-ready: requirements.txt pyproject.toml
+	@installer/make-venv $(PY) $(VENV) requirements.txt
+	@touch $@
+
+$(VENV)/.test-ready: requirements-dev.txt pyproject.toml
+	@installer/make-venv $(PY) $(VENV) requirements-dev.txt
+	@touch $@ $(VENV)/.run-ready

@@ -1,0 +1,25 @@
+"""Who is at the workstation: a practitioner in a role at a workplace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The person acting. References are FHIR references ('Practitioner/…').
+
+    professions: codes of 9060 (SP nurse, HF helsefagarbeider …).
+    competences: codes of CODE_COMPETENCE in clinician.fhir.codes.
+    functions: 'coordinator', 'superuser' … codes of CODE_FUNCTION.
+    """
+
+    practitioner_ref: str
+    role_ref: str
+    name: str
+    initials: str
+    workplace_ref: str
+    workplace_name: str
+    professions: frozenset[str] = frozenset()
+    competences: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
