@@ -1,0 +1,94 @@
+"""A hand that drives the real window through its native window, as the platform would."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QEventLoop, QPoint, Qt, QTimer
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from ui.measure.counting import Counter
+
+
+class Hand:
+    """Presses keys and clicks; after each stroke it waits until the window has settled and painted."""
+
+    def __init__(self, window: QWidget, counter: Counter | None = None) -> None:
+        self._window = window
+        self._counter = counter
+
+    def key(self, chord: str) -> None:
+        """One key or chord in Qt's portable notation: 'Space', 'Ctrl+K', 'Alt+1'."""
+        combination = QKeySequence(chord, QKeySequence.SequenceFormat.PortableText)[0]
+        handle = self._window.windowHandle()
+        started = time.perf_counter()
+        QTest.keyClick(handle, combination.key(), combination.keyboardModifiers())
+        self._settle(started)
+
+    def type(self, text: str) -> None:
+        """Characters, one by one."""
+        for letter in text:
+            started = time.perf_counter()
+            self._letter(letter)
+            self._settle(started)
+
+    def click(self, target: QWidget, at: QPoint | None = None) -> None:
+        """Left click in the middle of a widget, or at a point of it."""
+        point = at if at is not None else target.rect().center()
+        place = target.mapTo(target.window(), point)
+        handle = target.window().windowHandle()
+        started = time.perf_counter()
+        QTest.mouseClick(handle, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+        self._settle(started)
+
+    def until(self, ready: Callable[[], bool], seconds: float = 10.0) -> bool:
+        """Wait for the outcome, counting the wait; False when it did not come."""
+        started = time.perf_counter()
+        while not ready():
+            if time.perf_counter() - started > seconds:
+                return False
+            spin(15)
+        self._waited(started)
+        return True
+
+    def _letter(self, letter: str) -> None:
+        handle = self._window.windowHandle()
+        if letter == "\n":
+            QTest.keyClick(handle, Qt.Key.Key_Return)
+        else:
+            QTest.keySequence(handle, QKeySequence(letter)) if letter == " " else self._send(letter)
+
+    def _send(self, letter: str) -> None:
+        from PySide6.QtGui import QKeyEvent
+
+        key = Qt.Key(ord(letter.upper())) if letter.isascii() else Qt.Key.Key_unknown
+        handle = self._window.windowHandle()
+        focus = QApplication.focusWidget()
+        if letter.isascii():
+            shift = Qt.KeyboardModifier.ShiftModifier if letter.isupper() else Qt.KeyboardModifier.NoModifier
+            QTest.keyClick(handle, letter if not shift else key, shift)
+            return
+        if focus is not None:
+            press = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier, letter)
+            QApplication.sendEvent(focus, press)
+
+    def _settle(self, started: float) -> None:
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents)
+        QApplication.sendPostedEvents()
+        self._window.repaint() if not self._window.isVisible() else None
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents)
+        self._waited(started)
+
+    def _waited(self, started: float) -> None:
+        if self._counter is not None:
+            self._counter.waited(time.perf_counter() - started)
+
+
+def spin(milliseconds: int) -> None:
+    """Let the event loop run for a while."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
