@@ -409,3 +409,104 @@ class Ledger:
     planned_minutes: int
     granted_minutes: int
     actual_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementField:
+    """One number or one choice of a measurement form."""
+
+    name: str
+    """systolic, diastolic, pulse …"""
+    label: str
+    unit_text: str
+    """'mmHg', '/min', '°C', '%', 'kg', 'mmol/l', '' for a choice"""
+    decimals: int
+    hard_low: float
+    hard_high: float
+    """Outside these nothing is recorded: it is a slip of the hand"""
+    soft_low: float
+    soft_high: float
+    """Outside these the person is asked once more (rules.plausibility.doubts)"""
+    choices: tuple[tuple[str, str], ...] = ()
+    """(code, words) where a choice is made instead of a number typed"""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementKind:
+    """A measurement that can be recorded; the order of fields is the order of Measured.values."""
+
+    key: str
+    """blood-pressure, pulse, temperature, respiration, spo2, weight, glucose, consciousness, oxygen"""
+    label: str
+    fields: tuple[MeasurementField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuickText:
+    """A ready sentence for a note."""
+
+    key: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetVisit:
+    """One visit on paper: enough to do it with no screen (NEEDS §3.1)."""
+
+    key: str
+    time_text: str
+    patient_name: str
+    birth_text: str
+    address: str
+    phone: str
+    access_hint: str
+    tasks: tuple[str, ...]
+    warnings: tuple[str, ...]
+    """Allergies and flags"""
+    marks: str
+    """'to personer · fast tid · ny bruker'"""
+    colleague_text: str
+    travel_text: str
+    comment: str
+    status_text: str
+    """'' while open"""
+    state: RowState
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRoute:
+    """One person's day on paper."""
+
+    key: str
+    title: str
+    """Name of the person or the route; 'Ufordelt' for visits nobody has"""
+    detail: str
+    """Shift and profession"""
+    visits: tuple[SheetVisit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLine:
+    """How to get in to one user. Only on the separate key sheet; each reading is logged."""
+
+    key: str
+    patient_name: str
+    birth_text: str
+    address: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What the day list and the zone list are printed from."""
+
+    day_text: str
+    workplace_name: str
+    routes: tuple[SheetRoute, ...]
+    access: tuple[AccessLine, ...]
+    as_of: datetime | None
+    complete: bool
+    is_practice: bool
+    waiting: int
+    """Rows on the sheet the record has not confirmed yet"""

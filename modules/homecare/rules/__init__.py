@@ -1,0 +1,1 @@
+"""Pure home-care rules: no I/O, no clock, no cache."""
