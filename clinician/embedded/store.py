@@ -1,0 +1,189 @@
+"""The record's file: one writer at a time, readers on snapshots, and waiting for news.
+
+with store.writing() as writing: writing.put(…)      one transaction, all or nothing
+with store.reading() as connection: …                one consistent snapshot
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import shutil
+import sqlite3
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from clinician.clock import Clock, SystemClock
+from clinician.embedded import body as bodies
+from clinician.embedded import parameters, schema
+from clinician.embedded.indexing import Indexer
+from clinician.embedded.writing import Writing
+from clinician.fhir.reference import Raw
+
+_READERS_KEPT: Final = 8
+
+
+class Store:
+    """A record in `path`; None makes one in a folder of its own that vanishes with close().
+
+    durable: an answered write survives a power cut (synchronous=FULL). Records without a path never are.
+    """
+
+    def __init__(self, path: Path | None, *, clock: Clock | None = None, durable: bool = True) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self._own_folder = Path(tempfile.mkdtemp(prefix="record-")) if path is None else None
+        self.path = path if path is not None else self._own_folder_path() / "record.sqlite"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._durable = durable and path is not None
+        self._write_lock = threading.Lock()
+        self._news = threading.Condition()
+        self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._waiters = 0
+        self.max_waiters = 4
+        self._leaving = False
+        self._open = True
+        self._writer = schema.connect(self.path, durable=self._durable)
+        schema.create(self._writer, str(uuid.uuid4()))
+        self.indexer = Indexer(schema.number_params(self._writer, parameters.all_indexed()))
+        self.epoch = self._settle_epoch()
+        self._seq = self.position()[0]
+        if self._writer.execute("SELECT index_version FROM state").fetchone()[0] != schema.INDEX_VERSION:
+            self.reindex()
+
+    def _own_folder_path(self) -> Path:
+        assert self._own_folder is not None
+        return self._own_folder
+
+    # ---------------------------------------------------------------- reading
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A snapshot: nothing written meanwhile is seen."""
+        connection = self._reader()
+        try:
+            connection.execute("BEGIN")
+            yield connection
+        finally:
+            connection.execute("ROLLBACK")
+            self._give_back(connection)
+
+    def _reader(self) -> sqlite3.Connection:
+        try:
+            return self._readers.get_nowait()
+        except queue.Empty:
+            return schema.connect(self.path, durable=self._durable, read_only=True)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if not self._open or self._readers.qsize() >= _READERS_KEPT:
+            connection.close()
+        else:
+            self._readers.put(connection)
+
+    def position(self) -> tuple[int, int]:
+        """(seq, updated in ms) of the newest committed write."""
+        with self.reading() as connection:
+            seq, updated = connection.execute("SELECT seq, updated FROM state").fetchone()
+            return int(seq), int(updated)
+
+    # ---------------------------------------------------------------- writing
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """The write transaction: committed when the block ends, rolled back when it raises."""
+        with self._write_lock:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                writing = Writing(self._writer, self.indexer, self._now(), bodies.read_json)
+                yield writing
+                writing.finish()
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+        if writing.seq != writing.first_seq:
+            with self._news:
+                self._seq = writing.seq
+                self._news.notify_all()
+
+    def _now(self) -> int:
+        return int(self.clock.now().timestamp() * 1000)
+
+    def load(self, resources: Iterable[Raw], *, when: datetime | None = None, batch: int = 5000) -> int:
+        """Write many resources that are known to be good; returns how many were written.
+
+        Each has resourceType and id; nothing is checked. Decimal values keep their digits. Commits every
+        `batch`. when: the stamp to give them, by default now; it never goes behind what is written already.
+        """
+        count = 0
+        source = iter(resources)
+        while True:
+            with self.writing() as writing:
+                if when is not None:
+                    writing.stamp_from(int(when.timestamp() * 1000))
+                done = self._load_batch(writing, source, batch)
+            count += done
+            if done < batch:
+                return count
+
+    def _load_batch(self, writing: Writing, source: Iterator[Raw], batch: int) -> int:
+        done = 0
+        for raw in source:
+            writing.put(raw["resourceType"], raw["id"], bodies.tail_of_raw(raw), raw)
+            done += 1
+            if done == batch:
+                break
+        return done
+
+    def reindex(self) -> int:
+        """Throw away every index row and make them anew; returns how many resources were read."""
+        with self.writing() as writing:
+            return writing.reindex_all()
+
+    # ---------------------------------------------------------------- news
+    def wait_beyond(self, seq: int, seconds: float) -> bool:
+        """Wait until something after `seq` is committed; False when time ran out or too many wait already."""
+        with self._news:
+            if self._waiters >= self.max_waiters:
+                return self._seq > seq
+            self._waiters += 1
+            try:
+                return self._news.wait_for(lambda: self._leaving or self._seq > seq, timeout=seconds)
+            finally:
+                self._waiters -= 1
+
+    def release_waiters(self) -> None:
+        """Answer everybody who waits, now; used when the server stops."""
+        with self._news:
+            self._leaving = True
+            self._news.notify_all()
+
+    # ---------------------------------------------------------------- epoch and end
+    def _settle_epoch(self) -> str:
+        """A new epoch when the file is older than the note beside it, that is, restored from a copy."""
+        note = self.path.with_suffix(".seen")
+        epoch, seq = self._writer.execute("SELECT epoch, seq FROM state").fetchone()
+        with contextlib.suppress(OSError, ValueError):
+            seen_epoch, _, seen_seq = note.read_text("ascii").partition(" ")
+            if seen_epoch == epoch and int(seen_seq) > seq:
+                epoch = str(uuid.uuid4())
+                self._writer.execute("UPDATE state SET epoch=?", (epoch,))
+        return str(epoch)
+
+    def close(self) -> None:
+        """Let waiters go, close every connection. Safe to call twice."""
+        self.release_waiters()
+        with self._write_lock:
+            if not self._open:
+                return
+            self._open = False
+            with contextlib.suppress(OSError):
+                self.path.with_suffix(".seen").write_text(f"{self.epoch} {self._seq}", "ascii")
+            while not self._readers.empty():
+                self._readers.get_nowait().close()
+            self._writer.close()
+        if self._own_folder is not None:
+            shutil.rmtree(self._own_folder, ignore_errors=True)
