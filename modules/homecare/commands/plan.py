@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from clinician.cache.reading import Reading
 from clinician.commands.act import Act, Stamp
 from clinician.errors import UserProblem
+from clinician.queries.query import Reading
 from modules.homecare.rows import Move
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from clinician.queries.query import Reading, query
-from modules.homecare.commands.measurements import Measured
 from modules.homecare.rows import MeasurementKind, MeasurementPoint
+from modules.homecare.rules.measures import Measured
 
 
 @query(watches=("Observation",), audit="patient_ref")
