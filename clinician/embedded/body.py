@@ -116,6 +116,12 @@ def tail_of_raw(raw: Raw) -> tuple[bytes, bytes]:
     return kept, (b"," + encode(rest)[1:] if rest else b"}")
 
 
+def plain(tail: tuple[bytes, bytes]) -> Raw:
+    """The content of a tail with ordinary numbers, for the index (id and type are not in it)."""
+    found: Raw = msgspec.json.decode(b'{"meta":{"versionId":""' + tail[0] + tail[1])
+    return found
+
+
 def stamp(type_: str, id_: str, version: int, last_updated: str, tail: tuple[bytes, bytes]) -> Stamped:
     """The body to store. last_updated: FHIR instant with milliseconds and Z."""
     front = (

@@ -44,14 +44,14 @@ CREATE TABLE IF NOT EXISTS ref(
   pid INTEGER, target TEXT, rid INTEGER, PRIMARY KEY(pid, target, rid)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS ref_rid ON ref(rid, pid);
 CREATE TABLE IF NOT EXISTS token(
-  pid INTEGER, code TEXT, system TEXT, rid INTEGER, PRIMARY KEY(pid, code, system, rid)) WITHOUT ROWID;
+  pid INTEGER, code TEXT, system TEXT, rid INTEGER, PRIMARY KEY(pid, code, rid, system)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS word(
   pid INTEGER, folded TEXT, exact TEXT, rid INTEGER, PRIMARY KEY(pid, folded, exact, rid)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS moment(
   pid INTEGER, low INTEGER, high INTEGER, rid INTEGER, PRIMARY KEY(pid, low, high, rid)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS quantity(
-  pid INTEGER, value REAL, system TEXT, code TEXT, rid INTEGER,
-  PRIMARY KEY(pid, value, system, code, rid)) WITHOUT ROWID;
+  pid INTEGER, low REAL, high REAL, system TEXT, code TEXT, unit TEXT, rid INTEGER,
+  PRIMARY KEY(pid, low, high, system, code, unit, rid)) WITHOUT ROWID;
 """
 INDEX_TABLES: Final = ("ref", "token", "word", "moment", "quantity")
 

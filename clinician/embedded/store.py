@@ -132,7 +132,8 @@ class Store:
     def _load_batch(self, writing: Writing, source: Iterator[Raw], batch: int) -> int:
         done = 0
         for raw in source:
-            writing.put(raw["resourceType"], raw["id"], bodies.tail_of_raw(raw), raw)
+            tail = bodies.tail_of_raw(raw)
+            writing.put(raw["resourceType"], raw["id"], tail, bodies.plain(tail))
             done += 1
             if done == batch:
                 break

@@ -19,14 +19,15 @@ _PUT_INDEX: Final = {
     "token": "INSERT OR IGNORE INTO token VALUES (?,?,?,?)",
     "word": "INSERT OR IGNORE INTO word VALUES (?,?,?,?)",
     "moment": "INSERT OR IGNORE INTO moment VALUES (?,?,?,?)",
-    "quantity": "INSERT OR IGNORE INTO quantity VALUES (?,?,?,?,?)",
+    "quantity": "INSERT OR IGNORE INTO quantity VALUES (?,?,?,?,?,?,?)",
 }
 _DROP_INDEX: Final = {
     "ref": "DELETE FROM ref WHERE pid=? AND target=? AND rid=?",
     "token": "DELETE FROM token WHERE pid=? AND code=? AND system=? AND rid=?",
     "word": "DELETE FROM word WHERE pid=? AND folded=? AND exact=? AND rid=?",
     "moment": "DELETE FROM moment WHERE pid=? AND low=? AND high=? AND rid=?",
-    "quantity": "DELETE FROM quantity WHERE pid=? AND value=? AND system=? AND code=? AND rid=?",
+    "quantity": "DELETE FROM quantity WHERE pid=? AND low=? AND high=? AND system=? AND code=?"
+    " AND unit=? AND rid=?",
 }
 _PUT_CHART: Final = "INSERT OR IGNORE INTO chart VALUES (?,?,?,?)"
 _DROP_CHART: Final = "DELETE FROM chart WHERE pid=? AND target=? AND seq=? AND rid=?"
