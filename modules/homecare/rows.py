@@ -130,6 +130,15 @@ class TaskRow:
     is_open: bool
     history_text: str
     """'utført i går 08:12 av Kari Lunde'"""
+    is_follow_up: bool = False
+    """A link of a chain (Task.code follow-up, call-next-of-kin, try-again) that focuses the visit"""
+    owner_ref: str = ""
+    owner_text: str = ""
+    """Who owns a follow-up; never '' for one"""
+    due: datetime | None = None
+    due_text: str = ""
+    phone: str = ""
+    """Who to call for this follow-up, '' when nobody is to be called"""
 
 
 @dataclass(frozen=True, slots=True)
