@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from datetime import UTC, datetime
 from typing import Any
@@ -281,7 +282,7 @@ def test_that_walkers_find_what_a_generic_fhirpath_engine_finds() -> None:
                 continue
             ours = nodes(param, raw)
             compared += 1
-            plain = [t for t in theirs if t is not None]
+            plain = json.loads(json.dumps([t for t in theirs if t is not None], default=float))
             if len(plain) != len([o for o in ours if o in plain]) and not all(p in ours for p in plain):
                 differing.append((raw["resourceType"], param.code, text, plain, ours))
     print(f"{compared} parameters compared, {len(differing)} differ")
