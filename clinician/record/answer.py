@@ -32,6 +32,8 @@ class Answer:
     retry_after: float | None = None
     location: str = ""
     is_json: bool = True
+    sequence: int | None = None
+    """X-Change-Sequence of the embedded record: its newest commit."""
 
     @property
     def is_ok(self) -> bool:
@@ -106,4 +108,5 @@ def answer_from(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         retry_after=pause_asked(headers.get("retry-after"), date),
         location=headers.get("location", ""),
         is_json="json" in headers.get("content-type", "json" if not body else ""),
+        sequence=int(sequence) if (sequence := headers.get("x-change-sequence", "")).isdigit() else None,
     )

@@ -19,8 +19,6 @@ from clinician.record.client import FHIR_JSON, Busy, RecordClient, form
 
 _SYSTEM: Final = "https://clinician.example/fhir/CodeSystem/probe"
 ASKED_COUNT: Final = 1000
-HINT: Final = "https://clinician.example/fhir/StructureDefinition/change-hint"
-"""CapabilityStatement.rest extension of the embedded record: it holds a changed-since request open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class ServerProfile:
     if_match_in_transaction: bool = False
     transaction_atomic: bool = False
     if_none_match_star: bool = False
-    if_none_match_star_in_transaction: bool = False
+    put_if_none_match: bool = False
     ge_inclusive: bool = False
     milliseconds: bool = False
     history: bool = False
@@ -45,6 +43,7 @@ class ServerProfile:
     gzip_requests: bool = False
     largest_count: int = 0
     change_hint: str = ""
+    epoch: str = ""
     notes: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -72,10 +71,22 @@ def hint_path(capability: Mapping[str, Any]) -> str:
     """Where the record holds a request open until something changes; '' when it does not say so."""
     rest = capability.get("rest")
     for part in rest if isinstance(rest, list) else []:
-        for extension in part.get("extension", []):
-            if extension.get("url") == HINT:
-                return str(extension.get("valueString") or extension.get("valueUri") or "")
+        said = str(part.get("documentation", "")) if isinstance(part, dict) else ""
+        if "_history?_after=" in said and "_wait=" in said:
+            return "_history"
     return ""
+
+
+def epoch_of(capability: Mapping[str, Any]) -> str:
+    """The life of this record, where it names one; another means another or a restored record."""
+    url = str(capability.get("url", ""))
+    return url if url.startswith("urn:uuid:") else ""
+
+
+def version_of(capability: Mapping[str, Any]) -> str:
+    """The version of the record's software."""
+    software = capability.get("software")
+    return str(software.get("version", "")) if isinstance(software, dict) else ""
 
 
 def probe(client: RecordClient) -> ServerProfile:
@@ -89,10 +100,11 @@ def probe(client: RecordClient) -> ServerProfile:
         asked.run()
     finally:
         asked.clean_up()
-    software = capability.get("software") or {}
+    software = capability.get("software")
     return ServerProfile(
-        software=str(software.get("name", "")),
-        version=str(software.get("version", "")),
+        software=str(software.get("name", "")) if isinstance(software, dict) else "",
+        version=version_of(capability),
+        epoch=epoch_of(capability),
         change_hint=hint_path(capability),
         notes=asked.notes,
         **asked.found,
@@ -120,7 +132,7 @@ class _Probe:
             ("if_match_in_transaction", self._stale_transaction),
             ("transaction_atomic", self._rolled_back),
             ("if_none_match_star", self._star),
-            ("if_none_match_star_in_transaction", self._star_in_transaction),
+            ("put_if_none_match", self._star_in_transaction),
             ("ge_inclusive", self._ge_inclusive),
             ("milliseconds", self._milliseconds),
             ("history", self._history),
@@ -215,7 +227,7 @@ class _Probe:
         return fresh.status in (200, 201) and self._refused("if_none_match_star", taken)
 
     def _star_in_transaction(self, ref: str) -> bool:
-        name = "if_none_match_star_in_transaction"
+        name = "put_if_none_match"
         return self._refused(name, self._send(ref, self._new(), {"ifNoneMatch": "*"}))
 
     def _stamp(self, ref: str) -> str:

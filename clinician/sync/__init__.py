@@ -1,0 +1,1 @@
+"""What goes between the record and the cache."""

@@ -1,0 +1,115 @@
+"""A person decides a conflict: mine, theirs or both. Every choice is first set on the fresh version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from clinician.cache.acts import ActRow, ActState, ConflictRow, Entry
+from clinician.cache.writing import Writing
+from clinician.errors import Environment, UserProblem
+from clinician.fhir.reference import Raw
+from clinician.sync.classes import FACTS
+from clinician.sync.line import Line
+from clinician.sync.merge import Kind, apply_changes, changed_paths, three_way
+from clinician.sync.notice import tell_decided
+from clinician.sync.rebase import Moved, rebased, replace_act
+from clinician.sync.settle import Theirs, look, resolved
+from clinician.texts import lazy
+
+L = lazy("sync")
+MINE: Final = "mine"
+THEIRS: Final = "theirs"
+MERGED: Final = "merged"
+
+
+def choices(rows: Sequence[ConflictRow]) -> tuple[str, ...]:
+    """What may be chosen: 'merged' only where the two can stand together."""
+    both = all(row.merged is not None for row in rows)
+    gone = any(row.theirs is None for row in rows)
+    return (THEIRS, *(() if gone else (MINE,)), *((MERGED,) if both else ()))
+
+
+def decide(line: Line, op_id: str, choice: str, by: str) -> str:
+    """Carry out a decision; gives the op_id of the act that goes on, '' when none does.
+
+    by: 'Practitioner/…' of the named person. Works offline on what was last seen of the record; a
+    newer change is met again as a conflict, never overwritten. Raises UserProblem when the choice is
+    not open.
+    """
+    act, rows = line.write(lambda writing: (writing.outbox.get(op_id), writing.conflicts.rows(op_id)))
+    if act is None or act.state is not ActState.CONFLICT or choice not in choices(rows):
+        raise UserProblem(L("This choice is not open any more. Look at the list again."), field="choice")
+    fresh = _fresh(line, rows)
+    now = line.clock.now()
+
+    def work(writing: Writing) -> str:
+        line.put(writing, [found.row for found in fresh.values() if found.row is not None])
+        writing.conflicts.decide(op_id, choice, by, now)
+        tell_decided(writing, act, choice, by, now)
+        if choice == THEIRS:
+            return _give_way(writing, act, now)
+        return _go_on(writing, act, rows, fresh, choice, now)
+
+    return line.write(work, durable=True)
+
+
+def _fresh(line: Line, rows: Sequence[ConflictRow]) -> dict[str, Theirs]:
+    """The record's newest version of each; offline what was seen when the conflict was found."""
+    try:
+        return look(line, [row.ref for row in rows])
+    except Environment:
+        return {row.ref: Theirs(row.theirs, row.theirs_version, None, 200) for row in rows}
+
+
+def _go_on(
+    writing: Writing,
+    act: ActRow,
+    rows: Sequence[ConflictRow],
+    fresh: Mapping[str, Theirs],
+    choice: str,
+    now: datetime,
+) -> str:
+    moved = {row.ref: _moved(row, fresh[row.ref], choice) for row in rows}
+    entries = tuple(resolved(writing, entry) for entry in writing.outbox.entries(act.op_id))
+    return rebased(writing, act, entries, moved, now).op_id
+
+
+def _moved(row: ConflictRow, theirs: Theirs, choice: str) -> Moved:
+    """My changes laid on the fresh version; what I did not touch stays as the record has it."""
+    now = theirs.raw
+    if now is None:
+        return Moved(row.mine, None, None)
+    if row.base is None:
+        return Moved(_with_meta(row.mine, now), now, theirs.version)
+    if choice == MERGED:
+        merged = three_way(row.base, row.mine, now).merged
+        if merged is not None:
+            return Moved(merged, now, theirs.version)
+    mine = apply_changes(now, row.mine, changed_paths(row.base, row.mine))
+    return Moved(mine, now, theirs.version)
+
+
+def _with_meta(mine: Raw, theirs: Raw) -> Raw:
+    return {**mine, "meta": theirs["meta"]} if "meta" in theirs else mine
+
+
+def _give_way(writing: Writing, act: ActRow, now: datetime) -> str:
+    """The record's version stands. What has happened (a measurement, a note) is still sent."""
+    entries = writing.outbox.entries(act.op_id)
+    conflicted = {row.ref for row in writing.conflicts.rows(act.op_id, open_only=False)}
+    facts = [
+        replace(entry, version_after=None)
+        for entry in entries
+        if entry.is_create and entry.ref.partition("/")[0] in FACTS and entry.ref not in conflicted
+    ]
+    if facts:
+        return replace_act(writing, act, facts, now).op_id
+    writing.outbox.transition(act.op_id, ActState.CONFLICT, ActState.WITHDRAWN)
+    writing.drop_overlay(act.op_id)
+    return ""
+
+
+__all__ = ["MERGED", "MINE", "THEIRS", "Entry", "Kind", "choices", "decide"]

@@ -1,0 +1,161 @@
+"""What changed since the marks: one batch request for every key (SYNC §1.3, §1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from clinician.cache.synced import SyncedRow, Watermark
+from clinician.cache.writing import Writing
+from clinician.errors import RecordTrouble, Refused
+from clinician.fhir.bundles import Response, slices
+from clinician.fhir.times import to_instant
+from clinician.record.client import BatchEntry
+from clinician.sync.download import EPOCH, Walk, fetch, run
+from clinician.sync.line import PER_COMMIT, Line
+from clinician.sync.pages import Taken, instant, take
+from clinician.sync.plan import Key, encoded
+
+
+@dataclass(slots=True)
+class Delta:
+    """What one delta found. returned: version by reference, for 'all sent'. failed: keys left behind."""
+
+    at: datetime | None = None
+    returned: dict[str, str] = field(default_factory=dict)
+    changed: int = 0
+    late: float = 0.0
+    failed: list[Key] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    key: Key
+    query: list[tuple[str, str]]
+    mark: datetime
+    since: datetime
+
+
+def delta(line: Line, chunks: Mapping[str, Sequence[str]], keys: Sequence[Key]) -> Delta:
+    """One round over `keys`, all of which have a mark. One request unless something is larger than a page.
+
+    Raises Offline, Busy or RecordTrouble for the batch as a whole; a key that fails alone keeps its mark.
+    """
+    asked = line.write(lambda writing: _asked(line, writing, chunks, keys))
+    found = Delta()
+    if not asked:
+        return found
+    answer = line.client.batch(BatchEntry("GET", _url(line, one)) for one in asked)
+    page = slices(answer.body)
+    found.at = line.heard(answer, instant(page.last_updated))
+    small: list[tuple[_Asked, Taken, datetime]] = []
+    for one, response in zip(asked, page.responses, strict=False):
+        taken = _inner(response)
+        if taken is None:
+            found.failed.append(one.key)
+        elif taken.next_url is not None and taken.rows:
+            _walk_on(line, one, taken, found)
+        else:
+            taken.rows += fetch(line, taken.partial) if taken.partial else []
+            small.append((one, taken, _at(line, found, taken)))
+    found.failed += [one.key for one in asked[len(page.responses) :]]
+    _store_small(line, small, found)
+    return found
+
+
+def _asked(
+    line: Line, writing: Writing, chunks: Mapping[str, Sequence[str]], keys: Sequence[Key]
+) -> list[_Asked]:
+    overlap = line.overlap(writing)
+    asked: list[_Asked] = []
+    for key in keys:
+        mark = writing.marks.watermark(key.name)
+        patients = chunks.get(key.chunk, ())
+        if mark is None or mark.mark is None or (key.rule.by_patient and not patients):
+            continue
+        query = line.plan.query(key, patients, line.today())
+        asked.append(_Asked(key, query, mark.mark, _earlier(mark.mark, overlap)))
+    return asked
+
+
+def _earlier(mark: datetime, overlap: timedelta) -> datetime:
+    return mark - overlap if mark - EPOCH > overlap else EPOCH
+
+
+def _url(line: Line, one: _Asked) -> str:
+    since = ("_lastUpdated", f"ge{to_instant(one.since)}")
+    tail = [since, ("_sort", "_lastUpdated"), ("_count", str(line.profile.page_size))]
+    return f"{one.key.rule.type}?{encoded([*one.query, *tail])}"
+
+
+def _inner(response: Response) -> Taken | None:
+    if response.status not in (200, 0) or not response.body:
+        return None
+    try:
+        return take(response.body)
+    except RecordTrouble:
+        return None
+
+
+def _at(line: Line, found: Delta, taken: Taken) -> datetime:
+    """The new mark of a key: the earliest time the record named for it."""
+    known = [when for when in (found.at, taken.at) if when is not None]
+    return min(known) if known else (taken.stamps[-1] if taken.stamps else EPOCH)
+
+
+def _walk_on(line: Line, one: _Asked, taken: Taken, found: Delta) -> None:
+    """More than a page changed: store it and go on from its last stamp with searches of their own."""
+    walk = Walk(one.key, one.query, one.since, _at(line, found, taken), line.profile.page_size)
+    walk.resumes = False
+    line.store(taken.rows, lambda writing: None)
+    _note(found, taken.rows)
+    try:
+        run(line, walk, taken.stamps[-1] if taken.stamps else one.since, bounded=False)
+    except (RecordTrouble, Refused):
+        found.failed.append(one.key)
+    found.changed += len(taken.rows) + walk.rows
+
+
+def _note(found: Delta, rows: Sequence[SyncedRow]) -> None:
+    found.returned.update({f"{row.type}/{row.id}": row.version for row in rows})
+
+
+def _store_small(line: Line, small: Sequence[tuple[_Asked, Taken, datetime]], found: Delta) -> None:
+    """Rows and marks of as many keys as fit one commit; a mark never without its rows (I10)."""
+    batch: list[tuple[_Asked, Taken, datetime]] = []
+    size = 0
+    for one in small:
+        if batch and size + len(one[1].rows) > PER_COMMIT:
+            _commit(line, batch, found)
+            batch, size = [], 0
+        batch.append(one)
+        size += len(one[1].rows)
+    if batch:
+        _commit(line, batch, found)
+
+
+def _commit(line: Line, batch: Sequence[tuple[_Asked, Taken, datetime]], found: Delta) -> None:
+    def work(writing: Writing) -> None:
+        for one, taken, at in batch:
+            report = line.put(writing, taken.rows)
+            found.changed += len(report.changed)
+            found.late = max(found.late, _lateness(writing, one, taken.rows, report.changed))
+            writing.marks.set_watermark(Watermark(one.key.name, one.key.rule.type, max(one.mark, at)))
+        if timedelta(seconds=found.late) > line.overlap(writing) / 2:
+            line.widen_overlap(writing)
+
+    line.write(work)
+    for _one, taken, _at in batch:
+        _note(found, taken.rows)
+
+
+def _lateness(writing: Writing, one: _Asked, rows: Sequence[SyncedRow], changed: frozenset[str]) -> float:
+    """Seconds by which a row of this delta was stamped before the mark that should have covered it."""
+    worst = 0.0
+    for row in rows:
+        late = (one.mark - row.last_updated).total_seconds()
+        if late > 0 and f"{row.type}/{row.id}" in changed:
+            writing.marks.add_lateness(row.type, late)
+            worst = max(worst, late)
+    return worst

@@ -1,0 +1,152 @@
+"""Walks one key from a stamp to the end, page by page, each page committed before the next is asked for.
+
+A full pass can stop anywhere and goes on from its cursor (SYNC §1.3): the cursor is the last stamp, at
+most T0, of rows that are committed; the search starts again there, inclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from clinician.cache.synced import SyncedRow, Watermark
+from clinician.cache.writing import Writing
+from clinician.fhir.times import to_instant
+from clinician.sync.line import Line, Stopped
+from clinician.sync.pages import Taken, take
+from clinician.sync.plan import LIVE_STATUSES, MEMBERSHIP, Key, encoded
+
+PAGE_CAP: Final = 10_000
+"""Pages of one walk; a record that never ends is not followed for ever."""
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+Query = list[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk over a key. t0: upper bound and next mark; since: inclusive lower bound or None."""
+
+    key: Key
+    query: Query
+    since: datetime | None
+    t0: datetime | None = None
+    size: int = 500
+    rows: int = 0
+    resumes: bool = True
+    """A full pass leaves a cursor behind; a delta starts again from its mark."""
+
+    def search(self, cursor: datetime | None, *, bounded: bool) -> str:
+        """The form body for the next page from `cursor`."""
+        query = list(self.query)
+        if cursor is not None:
+            query.append(("_lastUpdated", f"ge{to_instant(cursor)}"))
+        if bounded and self.t0 is not None:
+            query.append(("_lastUpdated", f"le{to_instant(self.t0)}"))
+        return encoded([*query, ("_sort", "_lastUpdated"), ("_count", str(self.size)), ("_total", "none")])
+
+
+def full_pass(line: Line, key: Key, patients: Sequence[str]) -> int:
+    """Fetch everything of a key; the watermark is written with the last page. Rows received.
+
+    Raises Offline, RecordTrouble or Refused; what came before stays, and the next call goes on from there.
+    """
+    had = line.write(lambda writing: writing.marks.watermark(key.name))
+    walk = Walk(key, _full_query(line, key, patients), had.cursor if had else None, had.t0 if had else None)
+    walk.size = line.profile.page_size
+    if key.rule.by_patient and not patients:
+        line.write(lambda writing: writing.marks.set_watermark(_mark(key, line.server_now or EPOCH)))
+        return 0
+    run(line, walk, walk.since, bounded=True)
+    return walk.rows
+
+
+def _full_query(line: Line, key: Key, patients: Sequence[str]) -> Query:
+    query = line.plan.query(key, patients, line.today())
+    if key.rule == MEMBERSHIP:
+        query += [("status", ",".join(LIVE_STATUSES)), ("_include", "EpisodeOfCare:patient")]
+    return query
+
+
+def run(line: Line, walk: Walk, cursor: datetime | None, *, bounded: bool) -> None:
+    """Follow a key from `cursor` to its end and write its mark."""
+    follow: str | None = None
+    seen: set[str] = set()
+    for _ in range(PAGE_CAP):
+        if line.stopped.is_set():
+            raise Stopped
+        if follow is None:
+            answer = line.client.search(walk.key.rule.type, walk.search(cursor, bounded=bounded))
+        else:
+            answer = line.client.follow(follow, within=walk.key.rule.type)
+        taken = take(answer.body)
+        heard = line.heard(answer, taken.at)
+        walk.t0 = walk.t0 or heard
+        before, cursor = cursor, _lifted(cursor, taken, walk.t0)
+        link = taken.next_url
+        ends = link is None or not (taken.rows or taken.partial) or link in seen
+        _commit(line, walk, taken, cursor, ends=ends)
+        if ends:
+            return
+        assert link is not None
+        follow = link if _must_follow(before, cursor, taken) else None
+        if follow is not None:
+            seen.add(link)
+        line.between()
+
+
+def _lifted(cursor: datetime | None, taken: Taken, t0: datetime | None) -> datetime | None:
+    """The cursor after a page: the last stamp, but never beyond T0, so that a changed row cannot lift it."""
+    if taken.stamps != sorted(taken.stamps):
+        return cursor
+    fit = [stamp for stamp in taken.stamps if t0 is None or stamp <= t0]
+    return max(fit[-1], cursor) if fit and cursor is not None else (fit[-1] if fit else cursor)
+
+
+def _must_follow(before: datetime | None, after: datetime | None, taken: Taken) -> bool:
+    """The stamp did not move: a whole page of one instant, or a record that does not sort."""
+    return after is None or after == before or taken.stamps != sorted(taken.stamps)
+
+
+def _commit(line: Line, walk: Walk, taken: Taken, cursor: datetime | None, *, ends: bool) -> None:
+    """Rows and progress in one transaction; the mark only with the last page (I10)."""
+    _fetch_partial(line, taken)
+    walk.rows += len(taken.rows)
+
+    def finish(writing: Writing) -> None:
+        if ends:
+            writing.marks.set_watermark(_mark(walk.key, walk.t0 or cursor or EPOCH))
+        elif walk.resumes:
+            had = writing.marks.watermark(walk.key.name)
+            kept = had.mark if had is not None else None
+            writing.marks.set_watermark(_mark(walk.key, kept, cursor, walk.t0))
+
+    line.store(taken.rows, finish)
+
+
+def _mark(
+    key: Key, mark: datetime | None, cursor: datetime | None = None, t0: datetime | None = None
+) -> Watermark:
+    return Watermark(key.name, key.rule.type, mark, cursor, t0)
+
+
+def _fetch_partial(line: Line, taken: Taken) -> None:
+    """Rows of which only some elements came must never replace whole ones: read them whole."""
+    if taken.partial:
+        taken.rows += fetch(line, taken.partial)
+
+
+def fetch(line: Line, refs: Sequence[str]) -> list[SyncedRow]:
+    """Read resources by id, 100 at a time, type by type. What the record does not give is left out."""
+    by_type: dict[str, list[str]] = {}
+    for ref in refs:
+        type_, _, id_ = ref.partition("/")
+        by_type.setdefault(type_, []).append(id_)
+    rows: list[SyncedRow] = []
+    for type_, ids in by_type.items():
+        for start in range(0, len(ids), 100):
+            query = [("_id", ",".join(ids[start : start + 100])), ("_count", "100")]
+            answer = line.client.search(type_, encoded(query))
+            rows += take(answer.body).rows
+    return rows

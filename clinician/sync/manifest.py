@@ -1,0 +1,208 @@
+"""Compares ids and versions with the record: finds what every timestamp rule loses (SYNC §1.5).
+
+Missing or older here: fetched. Extra here: never removed on absence; each is read by itself and the
+answer is the evidence.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from clinician.cache.synced import Evidence, Why
+from clinician.cache.writing import Writing
+from clinician.errors import RecordTrouble
+from clinician.fhir.bundles import Page, Response, slices
+from clinician.fhir.times import to_instant
+from clinician.record.answer import broken_answer
+from clinician.record.client import BatchEntry
+from clinician.sync.download import PAGE_CAP, fetch
+from clinician.sync.line import Line
+from clinician.sync.pages import instant
+from clinician.sync.plan import LIVE_STATUSES, MEMBERSHIP, Key, encoded
+from clinician.sync.scope import chunks_of
+
+_log = logging.getLogger(__name__)
+_COUNT: Final = 1000
+_GONE: Final = frozenset({404, 410})
+SLACK: Final = timedelta(days=2)
+STUBS: Final = frozenset({"Practitioner", "Organization", "Patient"})
+"""Named by rows that are kept: leave only when deleted, forbidden, or purged with the patient."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """What the record says it has. ids: type → id → version. whole: types of which every key answered."""
+
+    ids: dict[str, dict[str, str]] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+
+    def add(self, type_: str, versions: Mapping[str, str]) -> None:
+        self.ids.setdefault(type_, {}).update(versions)
+
+
+@dataclass(slots=True)
+class Found:
+    """What a manifest came to. raised: rows in scope that the record's own index had lost."""
+
+    fetched: int = 0
+    removed: int = 0
+    raised: list[str] = field(default_factory=list)
+
+
+def manifest(line: Line, chunks: Mapping[str, Sequence[str]], keys: Sequence[Key]) -> Found:
+    """Compare `keys` (all keys of a type, or a type is not judged) and mend the difference."""
+    listing = _listing(line, chunks, keys)
+    found = Found()
+    for type_ in sorted(listing.ids.keys() - listing.failed):
+        local = line.write(lambda writing, type_=type_: _local(line, writing, type_, keys))  # type: ignore[misc]  # mypy cannot infer a defaulted lambda
+        there = listing.ids[type_]
+        missing = [f"{type_}/{id_}" for id_, version in there.items() if local.get(id_) != version]
+        found.fetched += _mend(line, missing)
+        _judge(line, keys, chunks, [f"{type_}/{id_}" for id_ in local if id_ not in there], found)
+    return found
+
+
+def _listing(line: Line, chunks: Mapping[str, Sequence[str]], keys: Sequence[Key]) -> Listing:
+    listing = Listing()
+    asked = [(key, _query(line, key, chunks.get(key.chunk, ()))) for key in keys if _is_asked(key, chunks)]
+    if not asked:
+        return listing
+    answer = line.client.batch(BatchEntry("GET", f"{key.rule.type}?{encoded(query)}") for key, query in asked)
+    responses = slices(answer.body).responses
+    for (key, query), response in zip(asked, responses, strict=False):
+        _list(line, listing, key, query, response)
+    listing.failed |= {key.rule.type for key, _ in asked[len(responses) :]}
+    return listing
+
+
+def _is_asked(key: Key, chunks: Mapping[str, Sequence[str]]) -> bool:
+    return not key.rule.by_patient or bool(chunks.get(key.chunk))
+
+
+def _scope(line: Line, key: Key, patients: Sequence[str]) -> list[tuple[str, str]]:
+    """What belongs to a key; two days' slack, so that a row does not leave on the minute."""
+    query = line.plan.query(key, patients, line.today() - SLACK)
+    if key.rule == MEMBERSHIP:
+        query.append(("status", ",".join(LIVE_STATUSES)))
+    return query
+
+
+def _query(line: Line, key: Key, patients: Sequence[str]) -> list[tuple[str, str]]:
+    elements = [("_elements", "id,meta"), ("_sort", "_lastUpdated"), ("_count", str(_COUNT))]
+    return [*_scope(line, key, patients), *elements]
+
+
+def _list(line: Line, listing: Listing, key: Key, query: list[tuple[str, str]], response: Response) -> None:
+    type_ = key.rule.type
+    try:
+        if response.status not in (200, 0):
+            raise broken_answer(str(response.status))
+        page = slices(response.body)
+        listing.add(type_, _versions(page, type_))
+        _list_on(line, listing, type_, query, page)
+    except RecordTrouble as trouble:
+        _log.warning("the manifest of %s failed: %s", type_, trouble.detail)
+        listing.failed.add(type_)
+
+
+def _list_on(line: Line, listing: Listing, type_: str, query: list[tuple[str, str]], page: Page) -> None:
+    """Further pages: from the last stamp, inclusive; by the link while a whole page has one stamp."""
+    cursor: datetime | None = None
+    for _ in range(PAGE_CAP):
+        stamps = [stamp for stamp in (instant(entry.last_updated) for entry in page.entries) if stamp]
+        if page.next_url is None or not stamps:
+            return
+        before, cursor = cursor, stamps[-1]
+        if cursor in (before, stamps[0]):
+            answer = line.client.follow(page.next_url, within=type_)
+        else:
+            bound = ("_lastUpdated", f"ge{to_instant(cursor)}")
+            answer = line.client.search(type_, encoded([*query, bound]))
+        page = slices(answer.body)
+        listing.add(type_, _versions(page, type_))
+
+
+def _versions(page: Page, type_: str) -> dict[str, str]:
+    return {entry.id: entry.version or entry.last_updated for entry in page.entries if entry.type == type_}
+
+
+def _local(line: Line, writing: Writing, type_: str, keys: Sequence[Key]) -> dict[str, str]:
+    """What is cached of a type and should be in the manifest: chunks' patients, and owned rows."""
+    if all(key.rule.by_patient for key in keys if key.rule.type == type_):
+        patients = [f"Patient/{id_}" for ids in chunks_of(writing).values() for id_ in ids]
+        return writing.versions(type_, patients=patients)
+    return writing.versions(type_)
+
+
+def _mend(line: Line, refs: Sequence[str]) -> int:
+    if not refs:
+        return 0
+    rows = fetch(line, refs)
+    line.store(rows, lambda writing: None)
+    return len(rows)
+
+
+# evidence -------------------------------------------------------------------------------------
+
+
+def _judge(
+    line: Line,
+    keys: Sequence[Key],
+    chunks: Mapping[str, Sequence[str]],
+    refs: Sequence[str],
+    found: Found,
+) -> None:
+    """Read each extra row by itself; the answer decides, never the absence."""
+    for start in range(0, len(refs), 100):
+        part = refs[start : start + 100]
+        answer = line.client.batch(BatchEntry("GET", ref) for ref in part)
+        responses = slices(answer.body).responses
+        present = [ref for ref, r in zip(part, responses, strict=False) if r.status == 200]
+        inside = _still_in_scope(line, keys, chunks, present)
+        for ref, response in zip(part, responses, strict=False):
+            evidence = _evidence(line, ref, response, inside)
+            if evidence is not None:
+                _remove(line, ref, evidence, found)
+        found.raised += sorted(inside)
+
+
+def _evidence(line: Line, ref: str, response: Response, inside: frozenset[str]) -> Evidence | None:
+    now = line.server_now or line.clock.now()
+    if response.status in _GONE:
+        return Evidence(Why.DELETED, now, response.version, response.status)
+    if response.status == 403:
+        return Evidence(Why.FORBIDDEN, now, response.version, 403)
+    if response.status != 200 or ref in inside or ref.partition("/")[0] in STUBS:
+        return None
+    windowed = any(rule.window for rule in line.plan.rules if ref.startswith(f"{rule.type}/"))
+    return Evidence(Why.AGED_OUT if windowed else Why.OUT_OF_SCOPE, now, response.version, 200)
+
+
+def _still_in_scope(
+    line: Line, keys: Sequence[Key], chunks: Mapping[str, Sequence[str]], refs: Sequence[str]
+) -> frozenset[str]:
+    """Those the record still gives when each search of the type is asked for exactly these ids."""
+    inside: set[str] = set()
+    for type_ in sorted({ref.partition("/")[0] for ref in refs}):
+        ids = [ref.partition("/")[2] for ref in refs if ref.startswith(f"{type_}/")]
+        for key in keys:
+            if key.rule.type == type_ and _is_asked(key, chunks):
+                query = _scope(line, key, chunks.get(key.chunk, ()))
+                inside |= _asked_by_id(line, type_, query, ids)
+    return frozenset(inside)
+
+
+def _asked_by_id(line: Line, type_: str, query: Iterable[tuple[str, str]], ids: Sequence[str]) -> set[str]:
+    if type_ == "Patient":
+        return {f"Patient/{id_}" for id_ in ids if id_ in dict(query).get("_id", "").split(",")}
+    wanted = [*query, ("_id", ",".join(ids)), ("_count", str(len(ids)))]
+    page = slices(line.client.search(type_, encoded(wanted)).body)
+    return {entry.ref for entry in page.entries if entry.type == type_}
+
+
+def _remove(line: Line, ref: str, evidence: Evidence, found: Found) -> None:
+    found.removed += int(line.write(lambda writing: writing.remove_synced(ref, evidence)))

@@ -1,0 +1,122 @@
+"""Every conflict is also a Task at the record: it survives this PC, and somebody else can act on it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import orjson
+
+from clinician.cache.acts import ActRow, ActState, ConflictRow, Entry, NewAct
+from clinician.cache.writing import Writing
+from clinician.fhir.codes import CODE_TASK
+from clinician.fhir.reference import Raw
+from clinician.fhir.times import to_instant
+from clinician.texts import Text, lazy, translator
+
+_ = translator("sync")
+L = lazy("sync")
+KIND: Final = "sync-conflict"
+_SPACE: Final = uuid.UUID("5b0d3e0a-6f0e-4c57-9d7e-3b1f0a4f7c11")
+
+
+def task_id(op_id: str) -> str:
+    """The id of the Task that tells of an act's conflict: the same however often it is made."""
+    return str(uuid.uuid5(_SPACE, op_id))
+
+
+def tell_record(writing: Writing, act: ActRow, rows: Sequence[ConflictRow], now: datetime) -> None:
+    """Queue the Task; an act of its own, so that it does not wait behind the one that stands still."""
+    if act.kind == KIND:
+        return
+    task = _task(act, rows, now)
+    _queue(writing, act, Entry(f"Task/{task['id']}", task), L("A change that needs a decision"), now)
+
+
+def tell_decided(writing: Writing, act: ActRow, decision: str, by: str, now: datetime) -> None:
+    """Close the Task when a person has decided here."""
+    ref = f"Task/{task_id(act.op_id)}"
+    before = writing.reading.get(ref)
+    if before is None:
+        return
+    closed = {key: value for key, value in before.raw.items() if key != "meta"}
+    closed |= {"status": "completed", "lastModified": to_instant(now)}
+    closed["note"] = [{"text": _decided_text(decision), "authorString": by, "time": to_instant(now)}]
+    base_op = _last_writer(writing, ref)
+    entry = Entry(ref, closed, None if base_op else before.version_id, base_op, before.raw)
+    _queue(writing, act, entry, L("A change that was decided"), now)
+
+
+def _last_writer(writing: Writing, ref: str) -> str | None:
+    """The unsent act that wrote the Task, whose version is not known yet."""
+    writers = writing.outbox.writers_of(ref)
+    return writers[-1] if writers else None
+
+
+def _decided_text(decision: str) -> str:
+    if decision == "mine":
+        return _("The version made offline was chosen.")
+    if decision == "theirs":
+        return _("The version of the central record was chosen.")
+    return _("Both versions were put together.")
+
+
+def _task(act: ActRow, rows: Sequence[ConflictRow], now: datetime) -> Raw:
+    task: Raw = {
+        "resourceType": "Task",
+        "id": task_id(act.op_id),
+        "status": "requested",
+        "intent": "order",
+        "priority": "urgent",
+        "code": {"coding": [{"system": CODE_TASK, "code": KIND}]},
+        "description": _(
+            "Two people changed the same thing. {what} by {who} is not in force before somebody decides.",
+            what=act.label.render(),
+            who=act.who_name,
+        ),
+        "focus": {"reference": rows[0].ref},
+        "authoredOn": to_instant(now),
+        "lastModified": to_instant(now),
+        "requester": {"reference": act.who_ref},
+        "input": [_mine(row) for row in rows],
+    }
+    if act.patient_ref:
+        task["for"] = {"reference": act.patient_ref}
+    return task
+
+
+def _mine(row: ConflictRow) -> Raw:
+    """The version that is not in force, so that it is not lost with this PC."""
+    body = orjson.dumps({key: value for key, value in row.mine.items() if key != "meta"})
+    return {"type": {"text": row.ref}, "valueString": body.decode()}
+
+
+def _queue(writing: Writing, act: ActRow, entry: Entry, label: Text, now: datetime) -> None:
+    op_id = str(uuid.uuid4())
+    provenance: Raw = {
+        "resourceType": "Provenance",
+        "id": op_id,
+        "target": [{"reference": entry.ref}],
+        "recorded": to_instant(now),
+        "agent": [{"who": {"reference": act.who_ref, "display": act.who_name}}],
+    }
+    writing.outbox.insert(
+        NewAct(
+            op_id=op_id,
+            group=op_id,
+            kind=KIND,
+            aggregate=entry.ref,
+            patient_ref=act.patient_ref,
+            who_ref=act.who_ref,
+            who_name=act.who_name,
+            workplace_ref=act.workplace_ref,
+            label=label,
+            created=now,
+            provenance=provenance,
+            entries=(entry,),
+        ),
+        state=ActState.QUEUED,
+    )
+    writing.put_overlay(entry.ref, op_id, entry.raw)

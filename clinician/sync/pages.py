@@ -1,0 +1,75 @@
+"""A page of the record as rows for the cache. Bodies stay the bytes that were sent."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from clinician.cache.synced import SyncedRow
+from clinician.fhir.bundles import Entry, Page, RefusedEntry, slices
+from clinician.fhir.reference import is_id
+from clinician.fhir.times import earliest_or_none
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Taken:
+    """Rows of one page. stamps: of the matches, in order. at: the record's time in the page itself.
+
+    partial: references of which only some elements came; they must be fetched whole.
+    """
+
+    rows: list[SyncedRow]
+    stamps: list[datetime]
+    next_url: str | None
+    at: datetime | None
+    partial: list[str] = field(default_factory=list)
+    poison: int = 0
+
+
+def instant(text: str) -> datetime | None:
+    """A FHIR instant, quickly; None when it does not read."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return earliest_or_none(text)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def take(body: bytes) -> Taken:
+    """Cut a searchset. Raises RecordTrouble when the whole is no Bundle; a bad entry stops nothing."""
+    return taken_of(slices(body))
+
+
+def taken_of(page: Page) -> Taken:
+    """The rows of a page that is already cut."""
+    taken = Taken([], [], page.next_url, instant(page.last_updated))
+    for entry in page.entries:
+        _take(taken, entry)
+    for refused in page.refused:
+        _quarantine(taken, refused)
+    return taken
+
+
+def _take(taken: Taken, entry: Entry) -> None:
+    stamp = instant(entry.last_updated)
+    if entry.mode != "include" and stamp is not None:
+        taken.stamps.append(stamp)
+    if entry.subsetted:
+        taken.partial.append(entry.ref)
+        return
+    version = entry.version or entry.last_updated
+    taken.rows.append(SyncedRow(entry.type, entry.id, version, stamp or _UNKNOWN, entry.body))
+
+
+_UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _quarantine(taken: Taken, refused: RefusedEntry) -> None:
+    """Hand a bad entry on as it came: the cache sets it aside under its own reference."""
+    taken.poison += 1
+    _log.warning("an entry of type %s was set aside: %s", refused.type or "?", refused.why)
+    if refused.type and is_id(refused.id):
+        taken.rows.append(SyncedRow(refused.type, refused.id, "", _UNKNOWN, refused.body))

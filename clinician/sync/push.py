@@ -1,0 +1,87 @@
+"""The record's hint that something changed: one request held open. Only a hint; a lost one costs a poll."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from clinician.errors import ClinicianError
+from clinician.record.client import RecordClient
+from clinician.record.retry import Breaker
+
+_log = logging.getLogger(__name__)
+HOLD: Final = 25
+"""Seconds a request is held; shorter than what proxies commonly allow."""
+
+
+class Hint:
+    """Waits for news in a thread with a client of its own. path: '' while the record offers no hint."""
+
+    def __init__(
+        self, client: RecordClient, on_news: Callable[[], None], now: Callable[[], float], *, hold: int = HOLD
+    ) -> None:
+        self.path = ""
+        self.sequence: int | None = None
+        self.is_alive = False
+        self._client = client
+        self._on_news = on_news
+        self._now = now
+        self._hold = hold
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._breaker = Breaker()
+
+    def start(self) -> None:
+        """Wait until `stop`."""
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self._run, name="sync-hint", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Closing the client lets go of a held request."""
+        self._stopped.set()
+        self._client.close()
+        if self._thread is not None:
+            self._thread.join(timeout=5.0)
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            if not self.path:
+                self._stopped.wait(0.2)
+                continue
+            self.listen()
+            self._stopped.wait(self._breaker.remaining(self._now()))
+
+    def listen(self) -> bool:
+        """One held request; True when it brought news. Trouble is waited out, never raised."""
+        try:
+            news = self._ask()
+        except (ClinicianError, RuntimeError) as trouble:
+            self._trouble(trouble)
+            return False
+        self.is_alive = True
+        self._breaker.worked()
+        if news:
+            self._on_news()
+        return news
+
+    def _ask(self) -> bool:
+        known = self.sequence
+        asked = f"&_after={known}&_wait={self._hold}" if known is not None else ""
+        answer = self._client.wait_for_change(f"{self.path}?_count=1{asked}", float(self._hold))
+        if not answer.is_ok or answer.sequence is None:
+            self._breaker.failed(self._now(), answer.retry_after)
+            self.is_alive = False
+            return False
+        self.sequence = answer.sequence
+        return known is None or answer.sequence != known
+
+    def _trouble(self, trouble: Exception) -> None:
+        """A broken wait may have missed news: the next answer is taken as news."""
+        _log.debug("the hint broke off: %s", type(trouble).__name__)
+        self.is_alive = False
+        self.sequence = None
+        self._breaker.failed(self._now())

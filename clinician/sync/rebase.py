@@ -1,0 +1,102 @@
+"""Makes an act anew on what the record holds now: a new act with bytes of its own, the old one superseded."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import orjson
+
+from clinician.cache.acts import ActRow, ActState, Entry, NewAct
+from clinician.cache.writing import Writing
+from clinician.errors import ClinicianError
+from clinician.fhir.bundles import slices
+from clinician.fhir.reference import Raw, relative
+from clinician.fhir.times import earliest_or_none, to_instant
+from clinician.record.client import form
+from clinician.sync.line import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a resource becomes, and the record's version it now stands on (None: it must be new)."""
+
+    raw: Raw
+    base: Raw | None
+    version: str | None
+
+
+def rebased(
+    writing: Writing, act: ActRow, entries: Sequence[Entry], moved: Mapping[str, Moved], now: datetime
+) -> ActRow:
+    """Queue the act again on fresh versions. Dependants follow the new one. The old one must stand still.
+
+    Entries not in `moved` keep their base; acts made upon this one are rewired by `supersede`.
+    """
+    fresh = tuple(_entry(entry, moved.get(entry.ref)) for entry in entries)
+    return replace_act(writing, act, fresh, now)
+
+
+def _entry(entry: Entry, moved: Moved | None) -> Entry:
+    if moved is None:
+        return replace(entry, version_after=None)
+    return Entry(entry.ref, moved.raw, moved.version, None, moved.base, None)
+
+
+def replace_act(writing: Writing, act: ActRow, entries: Sequence[Entry], now: datetime) -> ActRow:
+    """A new queued act in place of `act`: same person, label and patient, its own id and Provenance."""
+    op_id = str(uuid.uuid4())
+    provenance = dict(writing.outbox.provenance(act.op_id))
+    provenance.pop("meta", None)
+    provenance |= {
+        "id": op_id,
+        "recorded": to_instant(now),
+        "target": [{"reference": entry.ref} for entry in entries],
+    }
+    for entry in entries:
+        writing.put_overlay(entry.ref, op_id, entry.raw)
+    new = writing.outbox.insert(
+        NewAct(
+            op_id=op_id,
+            group=act.group,
+            kind=act.kind,
+            aggregate=act.aggregate,
+            patient_ref=act.patient_ref,
+            who_ref=act.who_ref,
+            who_name=act.who_name,
+            workplace_ref=act.workplace_ref,
+            label=act.label,
+            created=act.created,
+            provenance=provenance,
+            entries=tuple(entries),
+            corrects=act.corrects,
+        ),
+        state=ActState.QUEUED,
+    )
+    writing.outbox.supersede(act.op_id, op_id)
+    return new
+
+
+def author_of(line: Line, ref: str) -> tuple[str, datetime | None]:
+    """Who made the record's present version and when, by its newest Provenance; ('', None) if unsaid.
+
+    Used in words only; no rule depends on it.
+    """
+    try:
+        query = form([("target", ref), ("_sort", "-recorded"), ("_count", "1")])
+        page = slices(line.client.search("Provenance", query).body)
+    except ClinicianError:
+        return "", None
+    for entry in page.entries:
+        return _agent(entry.body)
+    return "", None
+
+
+def _agent(body: bytes) -> tuple[str, datetime | None]:
+    raw: Raw = orjson.loads(body)
+    agents = raw.get("agent") or [{}]
+    who = agents[0].get("who", {}) if isinstance(agents[0], dict) else {}
+    name = str(who.get("display") or relative(str(who.get("reference", ""))))
+    return name, earliest_or_none(raw.get("recorded"))

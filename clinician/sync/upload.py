@@ -1,0 +1,289 @@
+"""Sends acts: one frozen transaction each, in order per aggregate, exactly once (SYNC §1.7)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from clinician.cache.acts import ActRow, ActState
+from clinician.cache.writing import Writing
+from clinician.errors import Environment, Offline
+from clinician.record.answer import Answer
+from clinician.record.client import Busy, NotSent
+from clinician.record.retry import Breaker, pause
+from clinician.sync import settle
+from clinician.sync.applied import answered_versions, store_applied, store_earlier
+from clinician.sync.line import Line
+
+_log = logging.getLogger(__name__)
+PARALLEL: Final = 4
+PARK_TRIES: Final = 8
+PARK_AFTER: Final = timedelta(minutes=30)
+STALE_AFTER: Final = timedelta(seconds=240)
+"""Twice the longest exchange: a `sending` row older than this has nobody who sends it."""
+OVERDUE: Final = timedelta(minutes=15)
+_OPEN: Final = frozenset({ActState.QUEUED, ActState.UNKNOWN})
+_SENDABLE: Final = frozenset({ActState.SENDING, ActState.UNKNOWN})
+
+
+class Earlier(Enum):
+    """What became of an earlier try: the record has its Provenance, has it not, or does not say."""
+
+    WON = "won"
+    NEVER = "never"
+    UNSAID = "unsaid"
+
+
+@dataclass(slots=True)
+class Sent:
+    """What a round of sending came to."""
+
+    applied: int = 0
+    conflicts: int = 0
+    refused: int = 0
+    trouble: Environment | None = None
+
+    def add(self, other: Sent) -> None:
+        """Sum up; the latest trouble stays."""
+        self.applied += other.applied
+        self.conflicts += other.conflicts
+        self.refused += other.refused
+        self.trouble = other.trouble or self.trouble
+
+
+@dataclass(slots=True)
+class Uploader:
+    """Sends what is ready. One per engine; `drain` is called from its thread only."""
+
+    line: Line
+    pool: ThreadPoolExecutor | None = None
+    breaker: Breaker = field(default_factory=Breaker)
+    frozen: Callable[[Writing], bool] = lambda writing: False
+    last_applied: datetime | None = None
+    _due: dict[str, float] = field(default_factory=dict)
+    _tries: dict[str, int] = field(default_factory=dict)
+    _held: dict[str, float] = field(default_factory=dict)
+
+    def drain(self) -> Sent:
+        """Send until nothing is ready, everything waits for its pause, or the record is away."""
+        sent = Sent()
+        while not self.line.stopped.is_set():
+            acts = self._ready()
+            if not acts:
+                break
+            self._send_all(acts, sent)
+        return sent
+
+    def recover(self) -> int:
+        """At start: whatever was being sent when the program ended has an unknown fate."""
+        now = self.line.clock.now()
+        return self.line.write(lambda writing: writing.outbox.reset_stale(now + timedelta(days=36500)))
+
+    def watch(self) -> int:
+        """Watchdog: rows that nobody has been sending for long become unknown again."""
+        before = self.line.clock.now() - STALE_AFTER
+        return self.line.write(lambda writing: writing.outbox.reset_stale(before))
+
+    def hurry(self) -> None:
+        """A person, the network or a hint says the record is there: forget every pause."""
+        self.breaker.worked()
+        self._due.clear()
+        self._held.clear()
+
+    def next_try(self) -> float | None:
+        """Seconds until something may be tried again; None when nothing waits."""
+        now = self.line.clock.monotonic()
+        times = [*self._due.values(), *self._held.values()]
+        return max(0.0, min(times) - now, self.breaker.remaining(now)) if times else None
+
+    # choosing -------------------------------------------------------------------------------
+
+    def _ready(self) -> Sequence[ActRow]:
+        now = self.line.clock.monotonic()
+        if not self.breaker.may_try(now) or not self.line.profile.may_write:
+            return ()
+        acts = self.line.write(self._open_acts)
+        free = [act for act in acts if self._is_due(act, now)]
+        width = 1 if self.breaker.failures or self.pool is None else PARALLEL
+        return free[:width]
+
+    def _open_acts(self, writing: Writing) -> tuple[ActRow, ...]:
+        return () if self.frozen(writing) else writing.outbox.ready(self.line.clock.now())
+
+    def _is_due(self, act: ActRow, now: float) -> bool:
+        return now >= max(self._due.get(act.op_id, 0.0), self._held.get(act.who_ref, 0.0))
+
+    def _send_all(self, acts: Sequence[ActRow], sent: Sent) -> None:
+        if self.pool is None or len(acts) == 1:
+            for act in acts:
+                sent.add(self._send(act))
+        else:
+            for task in [self.pool.submit(self._send, act) for act in acts]:
+                sent.add(task.result())
+
+    # one act --------------------------------------------------------------------------------
+
+    def _send(self, act: ActRow) -> Sent:
+        sent = Sent()
+        try:
+            if (act.attempts or act.state is ActState.UNKNOWN) and not self._may_resend(act, sent):
+                return sent
+            bundle = self._claim(act)
+            if bundle is not None:
+                self._judge(act, bundle, self.line.client.transaction(bundle), sent)
+        except NotSent as trouble:
+            self._not_sent(act, trouble, sent)
+        except Environment as trouble:
+            self._unknown(act, trouble, sent)
+        return sent
+
+    def _claim(self, act: ActRow) -> bytes | None:
+        now = self.line.clock.now()
+
+        def work(writing: Writing) -> bytes | None:
+            bundle = writing.outbox.freeze(act.op_id)
+            moved = writing.outbox.transition(act.op_id, _OPEN, ActState.SENDING, sent_at=now)
+            return bundle if moved else None
+
+        return self.line.write(work, durable=True)
+
+    def _may_resend(self, act: ActRow, sent: Sent) -> bool:
+        """After an unknown fate: did our earlier try win? Only 'never' lets the same bytes go again."""
+        earlier = self._earlier(act, sent)
+        if earlier is Earlier.WON:
+            self._won(act, sent)
+        return earlier is Earlier.NEVER
+
+    def _earlier(self, act: ActRow, sent: Sent) -> Earlier:
+        answer = self.line.client.read(f"Provenance/{act.op_id}")
+        if answer.status in (200, 304, 410):
+            return Earlier.WON
+        if answer.status == 404 and answer.is_json:
+            return Earlier.NEVER
+        self._again(act, answer.status, answer, sent)
+        return Earlier.UNSAID
+
+    def _won(self, act: ActRow, sent: Sent) -> None:
+        store_earlier(self.line, act)
+        self._done(act, sent)
+
+    def _done(self, act: ActRow, sent: Sent) -> None:
+        self.breaker.worked()
+        self._due.pop(act.op_id, None)
+        self._tries.pop(act.op_id, None)
+        self.last_applied = self.line.clock.now()
+        sent.applied += 1
+
+    # the table of results (SYNC §1.7) ---------------------------------------------------------
+
+    def _judge(self, act: ActRow, bundle: bytes, answer: Answer, sent: Sent) -> None:
+        if 200 <= answer.status < 300:
+            self._accepted(act, bundle, answer, sent)
+        elif answer.status in (409, 412):
+            self._collided(act, answer, sent)
+        elif answer.status == 401:
+            self._hold(act, answer)
+        elif answer.status == 429:
+            self._busy(act, answer, sent)
+        elif answer.status in (400, 403, 404, 405, 410, 413, 415, 422) and answer.is_json:
+            self._refused(act, answer, sent)
+        else:
+            self._again(act, answer.status, answer, sent)
+
+    def _accepted(self, act: ActRow, bundle: bytes, answer: Answer, sent: Sent) -> None:
+        versions = answered_versions(bundle, answer)
+        if versions is None:
+            self._again(act, answer.status, answer, sent)
+            return
+        self.line.heard(answer)
+        store_applied(self.line, act, bundle, answer, versions)
+        self._done(act, sent)
+
+    def _collided(self, act: ActRow, answer: Answer, sent: Sent) -> None:
+        """Somebody was first: perhaps an earlier try of ours."""
+        self.breaker.worked()
+        earlier = self._earlier(act, sent)
+        if earlier is Earlier.WON:
+            self._won(act, sent)
+        elif earlier is Earlier.NEVER:
+            outcome = settle.settle(self.line, act, answer)
+            if outcome is settle.Settled.NOTHING_MOVED:
+                self._again(act, answer.status, answer, sent)
+            sent.conflicts += outcome is settle.Settled.CONFLICT
+
+    def _refused(self, act: ActRow, answer: Answer, sent: Sent) -> None:
+        self.breaker.worked()
+        reason = "; ".join(answer.reasons()) or f"HTTP {answer.status}"
+
+        def work(writing: Writing) -> None:
+            writing.outbox.transition(
+                act.op_id, _SENDABLE, ActState.REJECTED, status=answer.status, issue=reason
+            )
+
+        self.line.write(work, durable=True)
+        sent.refused += 1
+
+    def _hold(self, act: ActRow, answer: Answer) -> None:
+        """401: the acts of this person wait until somebody signs in again; others go on."""
+        self._back(act, ActState.QUEUED, answer.status, "; ".join(answer.reasons()))
+        self._held[act.who_ref] = self.line.clock.monotonic() + 60.0
+
+    def _busy(self, act: ActRow, answer: Answer, sent: Sent) -> None:
+        self._back(act, ActState.QUEUED, answer.status, "")
+        self.breaker.failed(self.line.clock.monotonic(), answer.retry_after)
+        sent.trouble = Busy(answer)
+
+    def _again(self, act: ActRow, status: int, answer: Answer, sent: Sent) -> None:
+        """An answer that does not say what became of the act: check, then the same bytes again."""
+        tries = self._tries[act.op_id] = self._tries.get(act.op_id, 0) + 1
+        if status in (502, 503, 504):
+            self.breaker.failed(self.line.clock.monotonic(), answer.retry_after)
+            sent.trouble = Busy(answer)
+        if self._is_poison(act, tries, status):
+            self._back(act, ActState.PARKED, status, "; ".join(answer.reasons()))
+            sent.refused += 1
+            return
+        self._back(act, ActState.UNKNOWN, status, "; ".join(answer.reasons()))
+        self._delay(act, tries, answer.retry_after)
+
+    def _is_poison(self, act: ActRow, tries: int, status: int) -> bool:
+        """The same act 5xx × 8 over 30 minutes while others pass (SYNC §1.7)."""
+        first = act.first_sent
+        if tries < PARK_TRIES or status < 500 or first is None or self.last_applied is None:
+            return False
+        return self.last_applied > first and self.line.clock.now() - first >= PARK_AFTER
+
+    # trouble on the way -----------------------------------------------------------------------
+
+    def _not_sent(self, act: ActRow, trouble: NotSent, sent: Sent) -> None:
+        self.breaker.failed(self.line.clock.monotonic())
+        self._back(act, ActState.QUEUED, None, trouble.detail)
+        sent.trouble = trouble
+
+    def _unknown(self, act: ActRow, trouble: Environment, sent: Sent) -> None:
+        tries = self._tries[act.op_id] = self._tries.get(act.op_id, 0) + 1
+        if isinstance(trouble, Offline):
+            self.breaker.failed(self.line.clock.monotonic())
+        self._back(act, ActState.UNKNOWN, None, trouble.detail)
+        self._delay(act, tries, None)
+        sent.trouble = trouble
+
+    def _delay(self, act: ActRow, tries: int, asked: float | None) -> None:
+        now = self.line.clock.monotonic()
+        self._due[act.op_id] = now + pause(tries, self.line.rng, asked)
+
+    def _back(self, act: ActRow, to: ActState, status: int | None, issue: str) -> None:
+        """Out of `sending` (or stay unknown), with what was seen."""
+
+        def work(writing: Writing) -> None:
+            move = writing.outbox.transition
+            moved = move(act.op_id, ActState.SENDING, to, status=status, issue=issue[:2000])
+            if not moved and to is ActState.PARKED:
+                move(act.op_id, ActState.UNKNOWN, to, status=status, issue=issue[:2000])
+
+        self.line.write(work, durable=True)
