@@ -40,7 +40,7 @@ REFUSED: Final = frozenset({ActState.REJECTED, ActState.PARKED})
 
 MOVES: Final[dict[ActState, frozenset[ActState]]] = {
     ActState.DRAFT: frozenset({ActState.QUEUED, ActState.WITHDRAWN}),
-    ActState.QUEUED: frozenset({ActState.SENDING, ActState.WITHDRAWN}),
+    ActState.QUEUED: frozenset({ActState.SENDING, ActState.CONFLICT, ActState.WITHDRAWN}),
     ActState.SENDING: frozenset(
         {
             ActState.UNKNOWN,
@@ -60,7 +60,8 @@ MOVES: Final[dict[ActState, frozenset[ActState]]] = {
     ActState.APPLIED: frozenset(),
     ActState.WITHDRAWN: frozenset(),
 }
-"""Every move an act may make. sending -> queued: the request is known never to have left."""
+"""Every move an act may make. sending -> queued: the request is known never to have left.
+queued -> conflict: seen before sending that the record has moved on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +138,26 @@ class ConflictRow:
     decision: str = ""
     decided_by: str = ""
     decided: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAct:
+    """An act to put into the outbox. provenance: the Provenance/{op_id} that goes in the same bundle.
+
+    entries: base_version or base_op says what each was made from (`Writing.base_of`); neither and no
+    base for a new resource.
+    """
+
+    op_id: str
+    group: str
+    kind: str
+    aggregate: str
+    patient_ref: str
+    who_ref: str
+    who_name: str
+    workplace_ref: str
+    label: Text
+    created: datetime
+    entries: tuple[Entry, ...]
+    provenance: Raw
+    corrects: str = ""
