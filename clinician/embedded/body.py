@@ -39,7 +39,13 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-_reader: Final = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+def _whole_number(text: str) -> int | float:
+    return int(text) if len(text) < 19 else float(text)
+
+
+_reader: Final = json.JSONDecoder(
+    object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_int=_whole_number
+)
 
 
 def _depth_over(value: object, limit: int) -> bool:
@@ -69,9 +75,21 @@ def read_json(body: bytes) -> Raw:
         raise bad(f"the body is not JSON: {problem}") from None
     if not isinstance(found, dict):
         raise bad("the body is not a JSON object", "structure")
+    if b"\\u" in body:
+        _refuse_odd_signs(found)
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth_over(found, MAX_DEPTH):
         raise bad("the JSON is nested too deeply", "too-long")
     return found
+
+
+def _refuse_odd_signs(found: Raw) -> None:
+    """Escapes can smuggle in half a character or a NUL, which no text may hold."""
+    try:
+        text = json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise bad("a text holds half a character") from None
+    if b"\\u0000" in text:
+        raise bad("a text holds a NUL character", "value")
 
 
 def slices(body: bytes) -> dict[str, msgspec.Raw]:

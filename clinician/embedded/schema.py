@@ -10,6 +10,7 @@ asks all day: what changed for these fifty patients since then.
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +23,7 @@ TABLES: Final = """
 CREATE TABLE IF NOT EXISTS state(
   one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, seq INTEGER NOT NULL,
   updated INTEGER NOT NULL, index_version INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS seal(one INTEGER PRIMARY KEY CHECK (one = 1), secret BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS param(
   pid INTEGER PRIMARY KEY, type TEXT NOT NULL, code TEXT NOT NULL, UNIQUE(type, code));
 CREATE TABLE IF NOT EXISTS tick(updated INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
@@ -79,6 +81,7 @@ def create(connection: sqlite3.Connection, epoch: str) -> None:
     """Make what is missing; a file that is already a record keeps its epoch."""
     connection.executescript(TABLES)
     connection.execute("INSERT OR IGNORE INTO state VALUES (1, ?, 0, 0, ?)", (epoch, INDEX_VERSION))
+    connection.execute("INSERT OR IGNORE INTO seal VALUES (1, ?)", (secrets.token_bytes(32),))
 
 
 def number_params(

@@ -22,6 +22,7 @@ from clinician.clock import Clock, SystemClock
 from clinician.embedded import body as bodies
 from clinician.embedded import parameters, schema
 from clinician.embedded.indexing import Indexer
+from clinician.embedded.seal import Seal
 from clinician.embedded.writing import Writing
 from clinician.fhir.reference import Raw
 
@@ -43,6 +44,8 @@ class Store:
         self._write_lock = threading.Lock()
         self._news = threading.Condition()
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._stamping = threading.Lock()
+        self._stamp_in_progress: int | None = None
         self._waiters = 0
         self.max_waiters = 4
         self._leaving = False
@@ -52,6 +55,7 @@ class Store:
         self.indexer = Indexer(schema.number_params(self._writer, parameters.all_indexed()))
         self.epoch = self._settle_epoch()
         self._seq = self.position()[0]
+        self.seal = Seal(self._writer.execute("SELECT secret FROM seal").fetchone()[0])
         if self._writer.execute("SELECT index_version FROM state").fetchone()[0] != schema.INDEX_VERSION:
             self.reindex()
 
@@ -83,6 +87,16 @@ class Store:
         else:
             self._readers.put(connection)
 
+    def as_of(self) -> int:
+        """The time (ms) a snapshot opened next is complete to: nothing stamped before it can come later."""
+        with self._stamping:
+            return self._now() if self._stamp_in_progress is None else self._stamp_in_progress
+
+    @property
+    def seq(self) -> int:
+        """The newest seq this process has committed or found at the start."""
+        return self._seq
+
     def position(self) -> tuple[int, int]:
         """(seq, updated in ms) of the newest committed write."""
         with self.reading() as connection:
@@ -96,7 +110,9 @@ class Store:
         with self._write_lock:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
-                writing = Writing(self._writer, self.indexer, self._now(), bodies.read_json)
+                with self._stamping:
+                    now = self._stamp_in_progress = self._now()
+                writing = Writing(self._writer, self.indexer, now, bodies.read_json)
                 yield writing
                 writing.finish()
                 self._writer.execute("COMMIT")
@@ -104,6 +120,8 @@ class Store:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+            finally:
+                self._stamp_in_progress = None
         if writing.seq != writing.first_seq:
             with self._news:
                 self._seq = writing.seq
@@ -155,6 +173,19 @@ class Store:
                 return self._news.wait_for(lambda: self._leaving or self._seq > seq, timeout=seconds)
             finally:
                 self._waiters -= 1
+
+    def seq_before(self, updated: int | None) -> int:
+        """The last seq stamped at or before a time (ms); the newest one for None."""
+        if updated is None:
+            return self._seq
+        with self.reading() as connection:
+            found = connection.execute("SELECT min(seq) FROM tick WHERE updated>?", (updated,)).fetchone()[0]
+        return self._seq if found is None else int(found) - 1
+
+    def admit_waiters(self) -> None:
+        """Let requests wait (again); called when a server starts."""
+        with self._news:
+            self._leaving = False
 
     def release_waiters(self) -> None:
         """Answer everybody who waits, now; used when the server stops."""
