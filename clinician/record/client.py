@@ -155,7 +155,7 @@ class RecordClient:
 
         Raises NotSent, AnswerLost or RecordTrouble (a body over the limit, a damaged body).
         """
-        url = f"{self.base_url}/{path}" if path else self.base_url
+        url = f"{self.base_url}/{path}" if path and path[0] != "?" else f"{self.base_url}{path}"
         number = str(uuid.uuid4())
         sent = {"X-Request-Id": number, **(headers or {})}
         started = time.monotonic()
