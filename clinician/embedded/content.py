@@ -13,14 +13,7 @@ from clinician.embedded.outcome import RequestError, bad
 from clinician.embedded.writing import Tail
 from clinician.fhir.reference import Raw, is_id
 from clinician.fhir.structure import resource_types
-
-try:
-    from clinician.fhir.validation import quick_problems
-except ImportError:
-
-    def quick_problems(raw: Raw) -> tuple[Any, ...]:
-        return ()
-
+from clinician.fhir.validation import quick_problems
 
 _SHOWN = 20
 
