@@ -124,21 +124,21 @@ class OutboxReader:
         it depends on. One that stands still (conflict, refused, parked) holds only its dependants.
         """
         pending = self.rows(states=PENDING)
-        state_of = {act.op_id: act.state for act in pending}
+        place = {act.op_id: act for act in pending}
         held: set[str] = set()
+        passed: set[str] = set()
         taken: set[str] = set()
         found: list[ActRow] = []
         for act in pending:
-            waits = [op for op in act.depends_on if op in state_of]
-            if act.state not in _MOVING or any(op in held or state_of[op] not in _MOVING for op in waits):
+            waits = [place[op] for op in act.depends_on if op in place]
+            if act.state not in _MOVING or any(_stands(one, held) for one in waits):
                 held.add(act.op_id)
-                continue
-            if act.aggregate in taken:
-                continue
-            taken.add(act.aggregate)
-            due = act.next_at is None or act.next_at <= now
-            if due and not waits and act.state != ActState.SENDING:
-                found.append(act)
+            elif any(one.seq > act.seq or one.op_id in passed for one in waits):
+                passed.add(act.op_id)  # it waits for the act that took the place of an older one
+            elif act.aggregate not in taken:
+                taken.add(act.aggregate)
+                if not waits and _is_due(act, now):
+                    found.append(act)
         return tuple(found)
 
     def _select(self, *wanted: sa.ColumnElement[bool]) -> tuple[ActRow, ...]:
@@ -194,3 +194,11 @@ def _act(row: Any, depends_on: list[str], refs: list[str]) -> ActRow:
         superseded_by=row.superseded_by,
         corrects=row.corrects,
     )
+
+
+def _stands(act: ActRow, held: set[str]) -> bool:
+    return act.op_id in held or act.state not in _MOVING
+
+
+def _is_due(act: ActRow, now: datetime) -> bool:
+    return act.state != ActState.SENDING and (act.next_at is None or act.next_at <= now)

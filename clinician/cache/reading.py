@@ -10,7 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:  # acts and synced build upon this file
+    from clinician.cache.acts import ActRow, ActState, ConflictRow, Entry
+    from clinician.cache.synced import EvidenceRow, Member
 
 Raw = dict[str, Any]
 """A FHIR resource as parsed JSON. Never leaves queries and commands."""
@@ -74,8 +78,9 @@ class Reading(Protocol):
         """Resources of one type by indexed columns.
 
         patient, owner: references. code: 'system|code' or 'code'. start: from (inclusive) and
-        before (exclusive), instants or Norwegian days. token: (declared parameter, value).
-        order: 'start', 'sort_key' or 'id'.
+        before (exclusive), instants or Norwegian days. token: (declared parameter, value); what is
+        declared stands in `clinician.cache.declared`, anything else raises ValueError.
+        order: 'start', 'sort_key' or 'id'. Read the answer before the snapshot ends.
         """
         ...
 
@@ -89,4 +94,30 @@ class Reading(Protocol):
 
     def freshness(self, types: Iterable[str]) -> Freshness:
         """The oldest mark over `types`."""
+        ...
+
+    def act(self, op_id: str) -> ActRow | None:
+        """One act of the outbox, finished ones included."""
+        ...
+
+    def acts(
+        self, states: Iterable[ActState] | None = None, *, group: str | None = None
+    ) -> tuple[ActRow, ...]:
+        """Acts in the order they were done."""
+        ...
+
+    def entries(self, op_id: str) -> tuple[Entry, ...]:
+        """The resources an act writes, with what each was made from."""
+        ...
+
+    def conflicts(self, op_id: str | None = None, *, open_only: bool = True) -> tuple[ConflictRow, ...]:
+        """Conflicts, newest first; by default those nobody has decided."""
+        ...
+
+    def evidence(self, patient_ref: str | None = None, *, limit: int = 200) -> tuple[EvidenceRow, ...]:
+        """Why rows left the cache, newest first."""
+        ...
+
+    def membership(self, patient_ref: str) -> Member | None:
+        """How a patient stands in the scope of this workplace."""
         ...
