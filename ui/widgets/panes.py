@@ -58,7 +58,8 @@ class Pane(QFrame):
         row.addWidget(self.heading)
         row.addStretch(1)
         row.addLayout(self.tools)
-        self.head.setVisible(bool(title))
+        if not title:  # shown before it has a parent it would be a window of its own
+            self.head.hide()
         self.body = QVBoxLayout()
         self.body.setSpacing(space(2))
         column.addWidget(self.head)
