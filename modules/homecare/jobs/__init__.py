@@ -2,25 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from modules.homecare.jobs.check import Fault, plan_faults
+from modules.homecare.jobs.routes import build_routes
+from modules.homecare.jobs.stopping import NoProgress, Progress
+from modules.homecare.jobs.substitute import suggest_redistribution
 
-from modules.homecare.rows import Suggestion
-from modules.homecare.rules.planning import PlanningProblem
-
-
-class Progress(Protocol):
-    """As clinician.modulekit.context.Progress."""
-
-    @property
-    def stopped(self) -> bool: ...
-    def step(self, done: int, total: int, words: str = "") -> None: ...
-
-
-def suggest_redistribution(problem: PlanningProblem, practitioner_ref: str, progress: Progress) -> Suggestion:
-    """Give the visits of one person to others with the least disturbance."""
-    raise NotImplementedError
-
-
-def build_routes(problem: PlanningProblem, progress: Progress) -> Suggestion:
-    """Plan the whole day anew; what is started or done stays."""
-    raise NotImplementedError
+__all__ = ["Fault", "NoProgress", "Progress", "build_routes", "plan_faults", "suggest_redistribution"]

@@ -233,7 +233,7 @@ def _plan_rows(reading: Reading, plan: Cached, patient_ref: str, now: datetime) 
         yield PlanRow(
             key=f"{plan.ref}#{number}",
             title=read.text_at(detail, "code.text") or read.title_of(detail) or measure,
-            recurrence_text=in_words(timing, _) if isinstance(timing, dict) else "",
+            recurrence_text=in_words(timing) if isinstance(timing, dict) else "",
             service_text=granted,
             last_text=last,
             next_text=following,
