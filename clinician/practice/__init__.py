@@ -1,0 +1,1 @@
+"""The practice municipality: synthetic people, one believable day, the same bytes for the same input."""
