@@ -1,4 +1,8 @@
-"""What changed since the marks: one batch request for every key (SYNC §1.3, §1.4)."""
+"""What changed since the marks: one batch request for every key (SYNC §1.3, §1.4).
+
+By patient, all rules of a type ask as one and without their filters: a task that was completed leaves
+the search for open ones, and must be seen doing so.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from clinician.record.client import BatchEntry
 from clinician.sync.download import EPOCH, Walk, fetch, run
 from clinician.sync.line import PER_COMMIT, Line
 from clinician.sync.pages import Taken, instant, take
-from clinician.sync.plan import Key, encoded
+from clinician.sync.plan import Key, encoded, patient_parameter
 
 
 @dataclass(slots=True)
@@ -31,10 +35,14 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    key: Key
+    keys: tuple[Key, ...]
     query: list[tuple[str, str]]
     mark: datetime
     since: datetime
+
+    @property
+    def type(self) -> str:
+        return self.keys[0].rule.type
 
 
 def delta(line: Line, chunks: Mapping[str, Sequence[str]], keys: Sequence[Key]) -> Delta:
@@ -53,13 +61,13 @@ def delta(line: Line, chunks: Mapping[str, Sequence[str]], keys: Sequence[Key]) 
     for one, response in zip(asked, page.responses, strict=False):
         taken = _inner(response)
         if taken is None:
-            found.failed.append(one.key)
+            found.failed += one.keys
         elif taken.next_url is not None and taken.rows:
             _walk_on(line, one, taken, found)
         else:
             taken.rows += fetch(line, taken.partial) if taken.partial else []
             small.append((one, taken, _at(line, found, taken)))
-    found.failed += [one.key for one in asked[len(page.responses) :]]
+    found.failed += [key for one in asked[len(page.responses) :] for key in one.keys]
     _store_small(line, small, found)
     return found
 
@@ -68,15 +76,32 @@ def _asked(
     line: Line, writing: Writing, chunks: Mapping[str, Sequence[str]], keys: Sequence[Key]
 ) -> list[_Asked]:
     overlap = line.overlap(writing)
+    marks = {mark.key: mark.mark for mark in writing.marks.watermarks()}
     asked: list[_Asked] = []
-    for key in keys:
-        mark = writing.marks.watermark(key.name)
-        patients = chunks.get(key.chunk, ())
-        if mark is None or mark.mark is None or (key.rule.by_patient and not patients):
+    for group in _groups(keys):
+        known = [(key, mark) for key in group if (mark := marks.get(key.name)) is not None]
+        patients = chunks.get(group[0].chunk, ())
+        if not known or (group[0].rule.by_patient and not patients):
             continue
-        query = line.plan.query(key, patients, line.today())
-        asked.append(_Asked(key, query, mark.mark, _earlier(mark.mark, overlap)))
+        oldest = min(mark for _, mark in known)
+        query = _query(line, group[0], patients)
+        asked.append(_Asked(tuple(key for key, _ in known), query, oldest, _earlier(oldest, overlap)))
     return asked
+
+
+def _groups(keys: Sequence[Key]) -> list[list[Key]]:
+    """Keys that are asked for together: of one type and chunk; what is not by patient asks for itself."""
+    groups: dict[tuple[str, str], list[Key]] = {}
+    for key in keys:
+        together = (key.rule.type, key.chunk) if key.rule.by_patient else (key.name, "")
+        groups.setdefault(together, []).append(key)
+    return list(groups.values())
+
+
+def _query(line: Line, key: Key, patients: Sequence[str]) -> list[tuple[str, str]]:
+    if key.rule.by_patient:
+        return [(patient_parameter(key.rule.type), ",".join(patients))]
+    return line.plan.query(key, patients, line.today())
 
 
 def _earlier(mark: datetime, overlap: timedelta) -> datetime:
@@ -86,7 +111,7 @@ def _earlier(mark: datetime, overlap: timedelta) -> datetime:
 def _url(line: Line, one: _Asked) -> str:
     since = ("_lastUpdated", f"ge{to_instant(one.since)}")
     tail = [since, ("_sort", "_lastUpdated"), ("_count", str(line.profile.page_size))]
-    return f"{one.key.rule.type}?{encoded([*one.query, *tail])}"
+    return f"{one.type}?{encoded([*one.query, *tail])}"
 
 
 def _inner(response: Response) -> Taken | None:
@@ -106,14 +131,14 @@ def _at(line: Line, found: Delta, taken: Taken) -> datetime:
 
 def _walk_on(line: Line, one: _Asked, taken: Taken, found: Delta) -> None:
     """More than a page changed: store it and go on from its last stamp with searches of their own."""
-    walk = Walk(one.key, one.query, one.since, _at(line, found, taken), line.profile.page_size)
+    walk = Walk(one.keys, one.query, one.since, _at(line, found, taken), line.profile.page_size)
     walk.resumes = False
     line.store(taken.rows, lambda writing: None)
     _note(found, taken.rows)
     try:
         run(line, walk, taken.stamps[-1] if taken.stamps else one.since, bounded=False)
     except (RecordTrouble, Refused):
-        found.failed.append(one.key)
+        found.failed += one.keys
     found.changed += len(taken.rows) + walk.rows
 
 
@@ -141,7 +166,8 @@ def _commit(line: Line, batch: Sequence[tuple[_Asked, Taken, datetime]], found: 
             report = line.put(writing, taken.rows)
             found.changed += len(report.changed)
             found.late = max(found.late, _lateness(writing, one, taken.rows, report.changed))
-            writing.marks.set_watermark(Watermark(one.key.name, one.key.rule.type, max(one.mark, at)))
+            for key in one.keys:
+                writing.marks.set_watermark(Watermark(key.name, key.rule.type, max(one.mark, at)))
         if timedelta(seconds=found.late) > line.overlap(writing) / 2:
             line.widen_overlap(writing)
 

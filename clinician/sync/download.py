@@ -26,9 +26,12 @@ Query = list[tuple[str, str]]
 
 @dataclass(slots=True)
 class Walk:
-    """One walk over a key. t0: upper bound and next mark; since: inclusive lower bound or None."""
+    """One walk over keys of one type that are asked for together.
 
-    key: Key
+    t0: upper bound and next mark. since: inclusive lower bound or None.
+    """
+
+    keys: tuple[Key, ...]
     query: Query
     since: datetime | None
     t0: datetime | None = None
@@ -36,6 +39,11 @@ class Walk:
     rows: int = 0
     resumes: bool = True
     """A full pass leaves a cursor behind; a delta starts again from its mark."""
+
+    @property
+    def type(self) -> str:
+        """The type searched."""
+        return self.keys[0].rule.type
 
     def search(self, cursor: datetime | None, *, bounded: bool) -> str:
         """The form body for the next page from `cursor`."""
@@ -53,7 +61,9 @@ def full_pass(line: Line, key: Key, patients: Sequence[str]) -> int:
     Raises Offline, RecordTrouble or Refused; what came before stays, and the next call goes on from there.
     """
     had = line.write(lambda writing: writing.marks.watermark(key.name))
-    walk = Walk(key, _full_query(line, key, patients), had.cursor if had else None, had.t0 if had else None)
+    walk = Walk(
+        (key,), _full_query(line, key, patients), had.cursor if had else None, had.t0 if had else None
+    )
     walk.size = line.profile.page_size
     if key.rule.by_patient and not patients:
         line.write(lambda writing: writing.marks.set_watermark(_mark(key, line.server_now or EPOCH)))
@@ -77,9 +87,9 @@ def run(line: Line, walk: Walk, cursor: datetime | None, *, bounded: bool) -> No
         if line.stopped.is_set():
             raise Stopped
         if follow is None:
-            answer = line.client.search(walk.key.rule.type, walk.search(cursor, bounded=bounded))
+            answer = line.client.search(walk.type, walk.search(cursor, bounded=bounded))
         else:
-            answer = line.client.follow(follow, within=walk.key.rule.type)
+            answer = line.client.follow(follow, within=walk.type)
         taken = take(answer.body)
         heard = line.heard(answer, taken.at)
         walk.t0 = walk.t0 or heard
@@ -115,12 +125,13 @@ def _commit(line: Line, walk: Walk, taken: Taken, cursor: datetime | None, *, en
     walk.rows += len(taken.rows)
 
     def finish(writing: Writing) -> None:
-        if ends:
-            writing.marks.set_watermark(_mark(walk.key, walk.t0 or cursor or EPOCH))
-        elif walk.resumes:
-            had = writing.marks.watermark(walk.key.name)
-            kept = had.mark if had is not None else None
-            writing.marks.set_watermark(_mark(walk.key, kept, cursor, walk.t0))
+        for key in walk.keys:
+            if ends:
+                writing.marks.set_watermark(_mark(key, walk.t0 or cursor or EPOCH))
+            elif walk.resumes:
+                had = writing.marks.watermark(key.name)
+                kept = had.mark if had is not None else None
+                writing.marks.set_watermark(_mark(key, kept, cursor, walk.t0))
 
     line.store(taken.rows, finish)
 
