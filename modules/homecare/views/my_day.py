@@ -1,0 +1,352 @@
+"""My day: one list, the visit beside it, one key per thing.
+
+Space done · I not home · 1-5 exception · N note · M measurement · K key · Enter the user · Ctrl+Z undo.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from clinician import texts
+from clinician.commands.act import Command
+from clinician.errors import ClinicianError
+from clinician.modulekit.context import Ending, ModuleContext
+from modules.homecare.commands import CloseFollowUp, CompleteVisit, ExceptVisit, ReadReply, RecordNotHome
+from modules.homecare.queries import day_sheet, my_day, visit_card
+from modules.homecare.reports import day_list_pdf
+from modules.homecare.rows import DayRow, ItemKind, MyDay, NotDone, Section, VisitCard
+from modules.homecare.views import states
+from modules.homecare.views.acting import Acting
+from modules.homecare.views.day_list import DayList
+from modules.homecare.views.follow_up_card import FollowUpCard
+from modules.homecare.views.live import Live, age_text
+from modules.homecare.views.paper import Paper
+from modules.homecare.views.visit_card import VisitCardView
+from modules.homecare.words import long_day_text
+from ui.widgets import theme
+from ui.widgets.buttons import Button
+from ui.widgets.empty_state import EmptyState, Loading
+from ui.widgets.labels import ElidedLabel, Label
+from ui.widgets.panes import Pane
+
+_ = texts.translator("homecare")
+L = texts.lazy("homecare")
+_OPEN_MS: Final = 40
+"""Arrow keys held down run through the list; the visit opens where they stop"""
+
+
+def make(ctx: ModuleContext) -> QWidget:
+    """The view factory."""
+    return MyDayView(ctx)
+
+
+class MyDayView(QWidget):
+    """The first screen of a home-care nurse."""
+
+    def __init__(self, ctx: ModuleContext) -> None:
+        super().__init__()
+        self.setObjectName("homecare.my_day")
+        self._ctx = ctx
+        self._acting = Acting(ctx)
+        self._signed: set[str] = set()
+        self._chosen_first = False
+        self._build()
+        self._day_live = Live(self, self._watch_day)
+        self._card_live = Live(self, self._watch_card)
+        self._opening = QTimer(self)
+        self._opening.setSingleShot(True)
+        self._opening.setInterval(_OPEN_MS)
+        self._opening.timeout.connect(self._open_current)
+        self._connect()
+        self._hints()
+        self._loading.wait()
+        self._day_live.again()
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        space = theme.current().space
+        self.list = DayList()
+        self.card = VisitCardView(self._ctx, self._acting)
+        self.follow_up = FollowUpCard(self._ctx.who.name)
+        self._side = QStackedWidget()
+        nothing = EmptyState(
+            L("Nothing chosen"), L("Choose a line in the list with the arrow keys."), icon="list-checks"
+        )
+        beside = Pane()
+        beside.body.addWidget(nothing)
+        for part in (beside, self.card, self.follow_up):
+            self._side.addWidget(part)
+        left = Pane(margin=2)
+        left.body.addWidget(self.list)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.setHandleWidth(space(2))
+        self._splitter.addWidget(left)
+        self._splitter.addWidget(self._side)
+        self._splitter.setStretchFactor(0, 3)
+        self._splitter.setStretchFactor(1, 2)
+        self._splitter.setSizes([720, 500])
+        self._fit()
+        theme.theme_changed.connect(self._fit)
+        empty = EmptyState(
+            L("No visits for you today"),
+            L("You have no route today. The coordinator gives out visits in the zone."),
+            icon="calendar-check",
+        )
+        self._loading = Loading(self._splitter, empty)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(space(3), space(2), space(3), space(3))
+        column.setSpacing(space(2))
+        column.addLayout(self._head())
+        column.addWidget(self._loading, 1)
+        self.setTabOrder(self.list, self._print)
+        self.setFocusProxy(self.list)
+
+    def _fit(self) -> None:
+        self.list.setMinimumWidth(round(260 * theme.current().text_scale / 100))
+
+    def _head(self) -> QHBoxLayout:
+        self._title = Label("", size=18, weight=600)
+        self._sums = ElidedLabel("", tone="ink_quiet")
+        self._age = Label("", size=12, tone="ink_quiet")
+        self._print = Button(L("Day list"), "homecare.my_day.print", kind="quiet", icon="file-pdf")
+        row = QHBoxLayout()
+        row.setSpacing(theme.current().space(4))
+        row.addWidget(self._title)
+        row.addWidget(self._sums, 1)
+        row.addWidget(self._age)
+        row.addWidget(self._print)
+        return row
+
+    def _connect(self) -> None:
+        self.list.chosen.connect(self._on_chosen)
+        self.list.opened.connect(lambda _key: self._open_user())
+        self.list.entered.connect(self._enter_card)
+        self.list.key_pressed.connect(self._on_key)
+        self.card.completed.connect(self._complete)
+        self.card.not_home.connect(self._not_home)
+        self.card.excepted.connect(lambda reason: self._except(NotDone(reason)))
+        self.card.back.connect(self._back)
+        self.card.user_wanted.connect(self._open_user)
+        self.follow_up.closed.connect(self._complete)
+        self.follow_up.user_wanted.connect(self._open_user)
+        self._paper = Paper(self._ctx)
+        self._print.clicked.connect(self._on_print)
+
+    def _hints(self) -> None:
+        self.setProperty(
+            "keyHints",
+            _("Space = done · I = not home · 1–5 = exception · N = note · M = measurement · → = tasks"),
+        )
+
+    # -- reading -------------------------------------------------------------------------------------
+
+    def _watch_day(self) -> Ending:
+        who, ctx = self._ctx.who, self._ctx
+        return ctx.queries.watch(
+            my_day,
+            self._show_day,
+            None,
+            practitioner_ref=who.practitioner_ref,
+            workplace_ref=who.workplace_ref,
+            day=ctx.today(),
+            now=ctx.clock.now(),
+        )
+
+    def _show_day(self, day: MyDay) -> None:
+        self.list.show_day(day)
+        done = {row.key for row in day.rows if row.section is Section.DONE}
+        self._signed &= {row.key for row in day.rows} - done
+        self._title.set_words(long_day_text(self._ctx.today()).capitalize())
+        self._sums.set_words(sums_text(day))
+        self._age.set_words(age_text(day.as_of, day.complete))
+        self._loading.show_content(bool(day.rows))
+        if not self._chosen_first and day.rows:
+            self._chosen_first = True
+            self.list.choose(day.next_key or self.list.day_rows()[0].key)
+            self.list.setFocus(Qt.FocusReason.OtherFocusReason)
+        row = self.list.current_row()
+        if row is not None and row.kind is not ItemKind.VISIT:
+            self.follow_up.show_row(row)
+
+    def _on_chosen(self, key: str) -> None:
+        if key:
+            self._opening.start()
+
+    def _open_current(self) -> None:
+        row = self.list.current_row()
+        if row is None:
+            return
+        if row.patient_ref:
+            self._ctx.patients.choose(row.patient_ref)
+        if row.kind is ItemKind.VISIT:
+            self._card_live.again()
+        else:
+            self._card_live.end()
+            self.follow_up.show_row(row)
+            self._side.setCurrentWidget(self.follow_up)
+
+    def _watch_card(self) -> Ending:
+        row = self.list.current_row()
+        key = row.key if row is not None else ""
+        ctx = self._ctx
+        return ctx.queries.watch(
+            visit_card,
+            lambda card: self._show_card(key, card),
+            None,
+            appointment_ref=key,
+            now=ctx.clock.now(),
+        )
+
+    def _show_card(self, key: str, card: VisitCard | None) -> None:
+        row = self.list.current_row()
+        if card is None or row is None or row.key != key:
+            return
+        self.card.show_card(card)
+        self._side.setCurrentWidget(self.card)
+
+    # -- signing ---------------------------------------------------------------------------------------
+
+    def _on_key(self, text: str, _key: str) -> None:
+        if text == "SPACE":
+            self._complete()
+        elif text == "I":
+            self._not_home()
+        elif text in "12345":
+            self._except(states.REASONS[int(text) - 1][0])
+        else:
+            self._letter(text)
+
+    def _letter(self, text: str) -> bool:
+        row = self.list.current_row()
+        if row is None or row.kind is not ItemKind.VISIT or text not in ("N", "M", "K"):
+            return False
+        self._ensure_card()
+        {"N": self.card.write_note, "M": self.card.measure, "K": self.card.show_access}[text]()
+        return True
+
+    def _ensure_card(self) -> None:
+        """A key pressed before the card has opened opens it now."""
+        if self._opening.isActive():
+            self._opening.stop()
+            self._open_current()
+
+    def _enter_card(self) -> None:
+        self._ensure_card()
+        row = self.list.current_row()
+        if row is not None and row.kind is ItemKind.VISIT:
+            self.card.take_tasks()
+
+    def _may_sign(self, row: DayRow | None) -> bool:
+        return not (row is None or row.section is Section.DONE or row.key in self._signed)
+
+    def _complete(self) -> None:
+        row = self.list.current_row()
+        if not self._may_sign(row) or row is None:
+            return
+        if row.kind is ItemKind.VISIT:
+            self._sign(row, CompleteVisit(row.key), _("Done: {name}", name=row.patient_name))
+        elif row.kind is ItemKind.REPLY:
+            self._sign(row, ReadReply(row.key), _("Read: {title}", title=row.title))
+        else:
+            self._sign(row, CloseFollowUp(row.key), _("Followed up: {title}", title=row.title))
+
+    def _not_home(self) -> None:
+        row = self.list.current_row()
+        if row is None or row.kind is not ItemKind.VISIT or not self._may_sign(row):
+            return
+        self._ensure_card()
+        said = _("Not home: {name}. The follow-up is made.", name=row.patient_name)
+        self._sign(row, RecordNotHome(row.key), said, stay=True)
+
+    def _except(self, reason: NotDone) -> None:
+        row = self.list.current_row()
+        if row is None or row.kind is not ItemKind.VISIT or not self._may_sign(row):
+            return
+        word = states.reason_words(reason).capitalize()
+        command: Command = (
+            RecordNotHome(row.key) if reason is NotDone.NOT_HOME else ExceptVisit(row.key, reason)
+        )
+        self._sign(row, command, f"{word}: {row.patient_name}", stay=reason is NotDone.NOT_HOME)
+
+    def _sign(self, row: DayRow, command: Command, said: str, *, stay: bool = False) -> None:
+        """Sign, and stand on the next open visit at once; a refusal brings the person back."""
+        self._signed.add(row.key)
+        following = "" if stay else self.list.next_open(row.key, self._signed)
+
+        def refused(problems: tuple[ClinicianError, ...]) -> None:
+            self._signed.discard(row.key)
+            self.list.choose(row.key)
+            for problem in problems:
+                self._ctx.messages.problem(problem)
+
+        self._acting.run(command, said, lambda _done: self._signed.discard(row.key), refused)
+        if following:
+            self.list.choose(following)
+        self.list.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _back(self) -> None:
+        self.list.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _open_user(self) -> None:
+        row = self.list.current_row()
+        if row is not None and row.patient_ref:
+            self._ctx.patients.choose(row.patient_ref)
+            self._ctx.places.open("homecare.user", patient=row.patient_ref)
+
+    def _on_print(self) -> None:
+        ctx = self._ctx
+        ctx.queries.run(
+            day_sheet,
+            lambda sheet: self._paper.make(
+                lambda: day_list_pdf(sheet, printed_at=ctx.clock.now(), printed_by=ctx.who.name),
+                _("day-list-{day}.pdf", day=ctx.today().isoformat()),
+                _("Making the day list"),
+            ),
+            None,
+            practitioner_ref=ctx.who.practitioner_ref,
+            workplace_ref=ctx.who.workplace_ref,
+            day=ctx.today(),
+            now=ctx.clock.now(),
+        )
+
+    # -- keys and language -----------------------------------------------------------------------------
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if plain == Qt.KeyboardModifier.ControlModifier and event.key() == Qt.Key.Key_Z:
+            if not event.isAutoRepeat():
+                self._acting.undo_last()
+        elif event.key() == Qt.Key.Key_Escape:
+            self._back()
+        elif plain == Qt.KeyboardModifier.NoModifier and self._letter(event.text().upper()):
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._hints()
+            self._day_live.again()
+            self._opening.start()
+        super().changeEvent(event)
+
+
+def sums_text(day: MyDay) -> str:
+    """'4 utført · 1 ikke utført · 6 igjen · 1 over tiden'."""
+    sums = day.sums
+    parts = [_.n("{n} done", "{n} done", sums.done)]
+    if sums.not_done:
+        parts.append(_.n("{n} not done", "{n} not done", sums.not_done))
+    parts.append(_.n("{n} left", "{n} left", sums.open))
+    if sums.overdue:
+        parts.append(_.n("{n} past due", "{n} past due", sums.overdue))
+    return " · ".join(parts)
