@@ -78,7 +78,7 @@ def _elements(name: str) -> tuple[dict[str, Any], list[str]]:
         row: dict[str, Any] = {"t": type_}
         if is_list:
             row["l"] = 1
-        if extra.get("element_required"):
+        if extra.get("element_required") or field.is_required():
             row["r"] = 1
         if extra.get("one_of_many"):
             row["c"] = extra["one_of_many"]
