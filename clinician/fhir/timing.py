@@ -103,8 +103,9 @@ class _Plan:
 
 
 def _number(value: object, otherwise: float) -> float:
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-    return float(value) if usable else otherwise  # type: ignore[arg-type] # usable says it is a number
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return float(value)
+    return float(otherwise)
 
 
 def _span(amount: object) -> timedelta | None:
