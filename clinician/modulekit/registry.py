@@ -1,0 +1,243 @@
+"""Finds modules, checks what they declare, hands out their callables at first use, and lets them go.
+
+    found ──▶ checked ──▶ allowed ──▶ active (at first use)
+      └──────────┴───────────┴──▶ broken (shown, with the reason; stops no other)
+    any ──▶ off: texts, callables and what was imported are withdrawn
+
+Nothing of a module is imported before a person first uses it.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from clinician import texts
+from clinician.errors import ClinicianError, Refused
+from clinician.modulekit.manifest import Manifest, parse
+from clinician.texts import Text
+
+L = texts.lazy("modulekit")
+_log: Final = logging.getLogger(__name__)
+GROUP: Final = "clinician.modules"
+
+
+class ModuleState(StrEnum):
+    """How far a module has come."""
+
+    FOUND = "found"
+    CHECKED = "checked"
+    ACTIVE = "active"
+    OFF = "off"
+    BROKEN = "broken"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One module. manifest is None when it could not be read; problem says why it does not work."""
+
+    id: str
+    package: str
+    distribution: str
+    state: ModuleState = ModuleState.FOUND
+    manifest: Manifest | None = None
+    problem: Text | None = None
+    folder: Path | None = None
+    resolved: dict[str, Any] = field(default_factory=dict)
+
+
+class Registry:
+    """Every module of this installation. `off` are the ids a person has switched off."""
+
+    def __init__(
+        self,
+        *,
+        group: str = GROUP,
+        off: Iterable[str] = (),
+        allow: Callable[[Manifest], bool] = lambda manifest: True,
+    ) -> None:
+        self._group = group
+        self._off = set(off)
+        self._allow = allow
+        self._entries: dict[str, Entry] = {}
+
+    # finding and checking ---------------------------------------------------------------------
+
+    def discover(self) -> tuple[Entry, ...]:
+        """Find and check every module anew; those already active stay as they are."""
+        importlib.invalidate_caches()
+        found = sorted(entry_points(group=self._group), key=lambda point: point.name)
+        names = {point.name for point in found}
+        for gone in [name for name in self._entries if name not in names]:
+            self._withdraw(self._entries.pop(gone))
+        for point in found:
+            if point.name not in self._entries:
+                self._entries[point.name] = self._look_at(point)
+        self._check_shortcuts()
+        return self.entries()
+
+    def _look_at(self, point: EntryPoint) -> Entry:
+        owner = point.dist.name if point.dist is not None else ""
+        entry = Entry(point.name, point.value, owner)
+        if point.name in self._off:
+            entry.state = ModuleState.OFF
+        try:
+            self._check(entry)
+        except ClinicianError as problem:
+            self._break(entry, problem.text)
+        except Exception as fault:  # noqa: BLE001  a stranger's fault must not stop the others
+            _log.warning("module %s: %s", entry.id, type(fault).__name__)
+            self._break(entry, L("The module could not be read ({kind}).", kind=type(fault).__name__))
+        return entry
+
+    def _check(self, entry: Entry) -> None:
+        spec = find_spec(entry.package)
+        if spec is None or not spec.submodule_search_locations:
+            raise Refused(L("The package {name} is not installed.", name=entry.package))
+        entry.folder = Path(next(iter(spec.submodule_search_locations)))
+        source = entry.folder / "manifest.toml"
+        if not source.exists():
+            raise Refused(L("The module has no manifest.toml."))
+        manifest = parse(source.read_text("utf-8"))
+        if manifest.id != entry.id:
+            raise Refused(
+                L(
+                    "The module calls itself {found}, but is installed as {name}.",
+                    found=manifest.id,
+                    name=entry.id,
+                )
+            )
+        for where, dotted in manifest.callables():
+            if not _is_there(entry, dotted):
+                raise Refused(L("{where} names {dotted}, which is not there.", where=where, dotted=dotted))
+        entry.manifest = manifest
+        if entry.state is not ModuleState.OFF:
+            self._take_in(entry)
+
+    def _take_in(self, entry: Entry) -> None:
+        locale = entry.folder / "locale" if entry.folder is not None else None
+        if entry.manifest is not None and locale is not None and locale.is_dir():
+            texts.register(entry.manifest.domain, locale)
+        entry.state = ModuleState.CHECKED
+
+    def _check_shortcuts(self) -> None:
+        """Two modules may not take the same key everywhere; keys of a row live in its own list."""
+        taken: dict[str, str] = {}
+        for entry in self._entries.values():
+            if entry.manifest is None or entry.state in (ModuleState.OFF, ModuleState.BROKEN):
+                continue
+            keys = [a.shortcut for a in entry.manifest.actions if a.shortcut and "row" not in a.places]
+            clash = next((key for key in keys if key in taken), None)
+            if clash is not None:
+                other = taken[clash]
+                self._break(entry, L("The key {key} is taken by {other} already.", key=clash, other=other))
+                continue
+            taken.update(dict.fromkeys(keys, entry.id))
+
+    def _break(self, entry: Entry, reason: Text) -> None:
+        entry.state, entry.problem = ModuleState.BROKEN, reason
+
+    # what the shell and the workstation ask ---------------------------------------------------
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every module, broken and switched-off ones too, by id."""
+        return tuple(self._entries[name] for name in sorted(self._entries))
+
+    def entry(self, module_id: str) -> Entry | None:
+        """One module."""
+        return self._entries.get(module_id)
+
+    def manifests(self) -> tuple[Manifest, ...]:
+        """Of every module that is on, whole and allowed here."""
+        return tuple(self._usable())
+
+    def _usable(self) -> Iterator[Manifest]:
+        for entry in self.entries():
+            if entry.manifest is None or entry.state not in (ModuleState.CHECKED, ModuleState.ACTIVE):
+                continue
+            if self._allow(entry.manifest):
+                yield entry.manifest
+
+    def resolve(self, module_id: str, dotted: str) -> Any:
+        """The callable 'package.module:name', imported at first use. Raises Refused with the reason."""
+        entry = self._entries.get(module_id)
+        if entry is None or entry.state not in (ModuleState.CHECKED, ModuleState.ACTIVE):
+            raise Refused(L("The module {name} is not in use.", name=module_id))
+        if dotted not in entry.resolved:
+            entry.resolved[dotted] = self._import(entry, dotted)
+            entry.state = ModuleState.ACTIVE
+        return entry.resolved[dotted]
+
+    def _import(self, entry: Entry, dotted: str) -> Any:
+        where, _, name = dotted.partition(":")
+        try:
+            return getattr(importlib.import_module(where), name)
+        except Exception as fault:
+            _log.warning("module %s: %s at first use", entry.id, type(fault).__name__)
+            reason = L("The module failed when it was first used ({kind}).", kind=type(fault).__name__)
+            self._withdraw(entry)
+            self._break(entry, reason)
+            raise Refused(reason, detail=f"{entry.id}: {type(fault).__name__}") from fault
+
+    # switching --------------------------------------------------------------------------------
+
+    def switch(self, module_id: str, on: bool) -> None:
+        """Off withdraws everything; on checks anew. Raises Refused with the reason when it is broken."""
+        entry = self._entries.get(module_id)
+        if entry is None:
+            raise Refused(L("The module {name} is not installed.", name=module_id))
+        if not on:
+            self._off.add(module_id)
+            self._withdraw(entry)
+            entry.state, entry.problem = ModuleState.OFF, None
+            return
+        self._off.discard(module_id)
+        points = [point for point in entry_points(group=self._group) if point.name == module_id]
+        self._entries[module_id] = self._look_at(points[0])
+        self._check_shortcuts()
+        problem = self._entries[module_id].problem
+        if problem is not None:
+            raise Refused(problem)
+
+    def _withdraw(self, entry: Entry) -> None:
+        entry.resolved.clear()
+        if entry.manifest is not None:
+            texts.unregister(entry.manifest.domain)
+        inner = f"{entry.package}."
+        for name in [name for name in sys.modules if name == entry.package or name.startswith(inner)]:
+            del sys.modules[name]
+        parent, _, child = entry.package.rpartition(".")
+        if parent in sys.modules and hasattr(sys.modules[parent], child):
+            delattr(sys.modules[parent], child)
+
+
+def _is_there(entry: Entry, dotted: str) -> bool:
+    """Whether the source of a dotted callable defines the name, read without importing it."""
+    where, _, name = dotted.partition(":")
+    if where != entry.package and not where.startswith(f"{entry.package}."):
+        return False
+    assert entry.folder is not None
+    inner = entry.folder.joinpath(*where.removeprefix(entry.package).strip(".").split("."))
+    source = inner.with_suffix(".py") if inner.with_suffix(".py").exists() else inner / "__init__.py"
+    return source.exists() and name in _names(ast.parse(source.read_text("utf-8")))
+
+
+def _names(tree: ast.Module) -> set[str]:
+    found: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            found.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.Assign):
+            found.update(target.id for target in node.targets if isinstance(target, ast.Name))
+    return found
