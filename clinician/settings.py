@@ -1,0 +1,140 @@
+"""Settings in four levels: machine < municipality < workplace < user. A key locked below cannot be set above.
+
+    # <folder>/settings/machine.toml
+    locked = ["ui.language"]
+    [values]
+    "ui.language" = "nn"
+
+A file with a mistake is passed over with a message; the other levels and the defaults stand, and the
+file is kept as it is. A user's level is the person signed in at this PC.
+"""
+
+from __future__ import annotations
+
+import logging
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from clinician import texts
+from clinician.errors import UserProblem
+
+L = texts.lazy("core")
+_log: Final = logging.getLogger(__name__)
+LEVELS: Final = ("machine", "municipality", "workplace", "user")
+Value = str | int | float | bool
+
+
+@dataclass(slots=True)
+class _Level:
+    values: dict[str, Value] = field(default_factory=dict)
+    locked: frozenset[str] = frozenset()
+
+
+class Settings:
+    """Read with `get`; `set` writes the user's level. `problems` holds what could not be read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._user = ""
+        self._levels: dict[str, _Level] = {}
+        self.problems: list[UserProblem] = []
+        for level in LEVELS[:-1]:
+            self._levels[level] = self._read(folder / f"{level}.toml")
+        self._levels["user"] = self._read(folder / "user.toml")
+
+    @classmethod
+    def load(cls, folder: Path) -> Settings:
+        """The settings of a data folder."""
+        return cls(folder / "settings")
+
+    def of_user(self, user_id: str) -> None:
+        """Read and write the level of this person from now on; '' is the level of nobody signed in."""
+        self._user = user_id
+        self._levels["user"] = self._read(self._user_file())
+
+    def _user_file(self) -> Path:
+        return self._folder / (f"user-{self._user}.toml" if self._user else "user.toml")
+
+    def _read(self, file: Path) -> _Level:
+        try:
+            raw = tomllib.loads(file.read_text("utf-8"))
+        except FileNotFoundError:
+            return _Level()
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+            self._pass_over(file, str(fault) if isinstance(fault, tomllib.TOMLDecodeError) else "")
+            return _Level()
+        values, locked = raw.get("values", {}), raw.get("locked", [])
+        plain = isinstance(values, dict) and all(
+            isinstance(value, str | int | float | bool) for value in values.values()
+        )
+        if not plain or not isinstance(locked, list) or set(raw) - {"values", "locked"}:
+            self._pass_over(file, "")
+            return _Level()
+        return _Level(values, frozenset(str(key) for key in locked))
+
+    def _pass_over(self, file: Path, why: str) -> None:
+        _log.warning("settings file %s is passed over", file.name)
+        self.problems.append(
+            UserProblem(
+                L(
+                    "The settings file {name} has a mistake and is passed over; the defaults stand and the "
+                    "file is kept. {why}",
+                    name=file.name,
+                    why=why,
+                ),
+                field=file.stem,
+            )
+        )
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value that holds: the highest level that has the key, but never above a lock."""
+        found = default
+        for level in LEVELS:
+            part = self._levels[level]
+            if key in part.values:
+                found = part.values[key]
+            if key in part.locked:
+                return found
+        return found
+
+    def is_locked(self, key: str) -> bool:
+        """Whether a level below the user's has locked the key."""
+        return any(key in self._levels[level].locked for level in LEVELS[:-1])
+
+    def set(self, key: str, value: Value) -> None:
+        """Keep a value for this person. Raises UserProblem when the key is locked."""
+        if self.is_locked(key):
+            raise UserProblem(L("This setting is decided by the workplace or the municipality."), field=key)
+        level = self._levels["user"]
+        level.values[key] = value
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._user_file()
+        fresh = file.with_suffix(".new")
+        fresh.write_text(_toml(level), "utf-8")
+        fresh.replace(file)
+
+    def of_module(self, module_id: str) -> Mapping[str, Any]:
+        """Every value of a module by its own ids ('homecare.late_after' → 'late_after')."""
+        prefix = f"{module_id}."
+        keys = {key for part in self._levels.values() for key in part.values if key.startswith(prefix)}
+        return {key.removeprefix(prefix): self.get(key) for key in sorted(keys)}
+
+
+def _toml(level: _Level) -> str:
+    lines = [f"locked = [{', '.join(_quoted(key) for key in sorted(level.locked))}]", "", "[values]"]
+    lines += [f"{_quoted(key)} = {_literal(value)}" for key, value in sorted(level.values.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _literal(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _quoted(value) if isinstance(value, str) else repr(value)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
