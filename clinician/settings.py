@@ -136,5 +136,9 @@ def _literal(value: Value) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    plain = "".join(
+        letter if letter.isprintable() or ord(letter) > 0x9F else f"\\U{ord(letter):08X}"
+        for letter in escaped
+    )
+    return f'"{plain}"'

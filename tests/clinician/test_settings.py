@@ -56,10 +56,5 @@ def test_that_each_person_has_a_level_of_their_own(tmp_path: Path) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(value=st.one_of(st.text(), st.booleans(), st.integers(-(10**9), 10**9)))
 def test_that_what_is_kept_comes_back(tmp_path: Path, value: str | int | bool) -> None:
-    if isinstance(value, str) and any(
-        ord(letter) < 32 and letter != "\n" or ord(letter) == 127 or 0xD800 <= ord(letter) < 0xE000
-        for letter in value
-    ):
-        return
     Settings.load(tmp_path).set("homecare.x", value)
     assert Settings.load(tmp_path).of_module("homecare")["x"] == value
