@@ -117,6 +117,14 @@ class OutboxReader:
         )
         return tuple(self._connection.execute(asked).scalars())
 
+    def correction_of(self, op_id: str) -> str:
+        """The act that takes this one back, or ''."""
+        table = tables.outbox
+        asked = sa.select(table.c.op_id).where(
+            table.c.corrects == op_id, table.c.state != ActState.WITHDRAWN.value
+        )
+        return self._connection.execute(asked).scalar() or ""
+
     def ready(self, now: datetime) -> tuple[ActRow, ...]:
         """Acts that may be sent now: at most one of each aggregate, in the order they were done.
 

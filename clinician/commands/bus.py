@@ -215,7 +215,11 @@ class CommandBus:
 
     def _undo(self, writing: Writing, done: Done, stamp: Stamp) -> Done:
         group = writing.outbox.rows(group=done.group)
-        acts = [act for act in reversed(group) if act.state != ActState.WITHDRAWN and not act.corrects]
+        acts = [
+            act
+            for act in reversed(group)
+            if act.state != ActState.WITHDRAWN and not writing.outbox.correction_of(act.op_id)
+        ]
         if not acts:
             raise UserProblem(L("This has already been taken back. Nothing more was changed."))
         taken: list[str] = []
@@ -285,7 +289,7 @@ class CommandBus:
     # reading
 
     def record_read(self, who: Who, patient_ref: str, query_name: str) -> None:
-        """Log that a patient's data were read. Returns at once; the same reading counts once in 15 minutes."""
+        """Log a reading of a patient's data. Returns at once; the same counts once in 15 minutes."""
         if not patient_ref or not self._reads.is_new(who, patient_ref, query_name):
             return
         when = self._clock.now()

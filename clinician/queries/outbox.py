@@ -1,0 +1,200 @@
+"""What was done on this PC and is not yet at rest, and why anything has left it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from clinician import texts
+from clinician.cache.acts import PENDING, REFUSED, ActRow, ActState, ConflictRow
+from clinician.cache.synced import EvidenceRow, Why
+from clinician.errors import UserProblem
+from clinician.fhir.reference import split_ref
+from clinician.queries.differences import FieldDiff, field_diffs
+from clinician.queries.patients import name_of, patient_names
+from clinician.queries.query import Reading, query
+from clinician.queries.wording import moment_text
+
+_ = texts.translator("queries")
+L = texts.lazy("queries")
+_NEEDS_A_PERSON = frozenset({ActState.CONFLICT}) | REFUSED
+_WITHDRAWABLE = frozenset({ActState.DRAFT, ActState.QUEUED}) | REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One act that is not yet at rest. key: its op_id. help_text: what it means and what to do."""
+
+    key: str
+    when_text: str
+    label: str
+    who: str
+    patient_name: str
+    state: str
+    state_text: str
+    help_text: str
+    attempts: int
+    can_retry: bool
+    can_withdraw: bool
+    can_export: bool
+    group: str
+    conflict_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictView:
+    """Mine and theirs side by side. choices: of 'theirs', 'mine', 'merged' those that are open."""
+
+    op_id: str
+    title: str
+    patient_name: str
+    fields: tuple[FieldDiff, ...]
+    theirs_author: str
+    theirs_when: str
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLine:
+    """Why one thing is no longer shown."""
+
+    key: str
+    when_text: str
+    what_text: str
+    why_text: str
+    detail: str
+
+
+@query(watches=("Outbox", "Patient"))
+def outbox_rows(reading: Reading) -> tuple[OutboxRow, ...]:
+    """Acts that wait or stand still: those that need a person first, then as they were done."""
+    acts = reading.acts(PENDING)
+    names = patient_names(reading, (act.patient_ref for act in acts if act.patient_ref))
+    conflicts = {row.op_id: row.ref for row in reading.conflicts()}
+    built_upon = {op_id for act in acts for op_id in act.depends_on}
+    ranked = sorted(acts, key=lambda act: (act.state not in _NEEDS_A_PERSON, act.seq))
+    return tuple(_row(act, names, conflicts, built_upon) for act in ranked)
+
+
+def _row(
+    act: ActRow, names: Mapping[str, str], conflicts: Mapping[str, str], built_upon: Iterable[str]
+) -> OutboxRow:
+    return OutboxRow(
+        key=act.op_id,
+        when_text=moment_text(act.created),
+        label=str(act.label),
+        who=act.who_name,
+        patient_name=names.get(act.patient_ref, ""),
+        state=act.state.value,
+        state_text=_state_text(act),
+        help_text=_help_text(act),
+        attempts=act.attempts,
+        can_retry=act.state in REFUSED,
+        can_withdraw=act.state in _WITHDRAWABLE and act.op_id not in built_upon,
+        can_export=bool(act.sha256),
+        group=act.group,
+        conflict_ref=conflicts.get(act.op_id, ""),
+    )
+
+
+def _state_text(act: ActRow) -> str:
+    match act.state:
+        case ActState.DRAFT:
+            return _("draft")
+        case ActState.QUEUED:
+            return _("waiting to be sent")
+        case ActState.SENDING:
+            return _("being sent")
+        case ActState.UNKNOWN:
+            return _("waiting for an answer")
+        case ActState.CONFLICT:
+            return _("somebody was first")
+        case ActState.REJECTED:
+            return _("refused by the record")
+        case ActState.PARKED:
+            return _("set aside")
+        case _:
+            return _("finished")
+
+
+def _help_text(act: ActRow) -> str:
+    match act.state:
+        case ActState.CONFLICT:
+            return _(
+                "Somebody else changed the same thing first. Both versions are kept. Open it and decide."
+            )
+        case ActState.REJECTED:
+            told = _("The record did not accept this. It is kept here. Send it again, or withdraw it.")
+            return f"{told} {_answer(act)}".strip()
+        case ActState.PARKED:
+            told = _(
+                "This failed many times while other things went through. It is kept here. Send it again."
+            )
+            return f"{told} {_answer(act)}".strip()
+        case ActState.UNKNOWN:
+            return _("It was sent, but the answer got lost. It is sent again by itself and counts only once.")
+        case _:
+            return _("It is safe on this PC and is sent by itself as soon as the record answers.")
+
+
+def _answer(act: ActRow) -> str:
+    return _("The record's answer: {issue}", issue=act.last_issue) if act.last_issue else ""
+
+
+@query(watches=("Outbox",))
+def conflict_view(reading: Reading, *, op_id: str) -> ConflictView:
+    """One conflict, field by field. UserProblem when it has been decided meanwhile."""
+    act, rows = reading.act(op_id), reading.conflicts(op_id)
+    if act is None or not rows:
+        raise UserProblem(L("This has been decided already. There is nothing more to do."))
+    names = patient_names(reading, (act.patient_ref,) if act.patient_ref else ())
+    newest = max(rows, key=lambda row: (row.theirs_when is not None, row.theirs_when or row.noticed))
+    return ConflictView(
+        op_id=op_id,
+        title=str(act.label),
+        patient_name=names.get(act.patient_ref, ""),
+        fields=tuple(diff for row in rows for diff in field_diffs(reading, row, several=len(rows) > 1)),
+        theirs_author=_author(reading, newest),
+        theirs_when=moment_text(newest.theirs_when) if newest.theirs_when is not None else "",
+        choices=_choices(rows),
+    )
+
+
+def _author(reading: Reading, row: ConflictRow) -> str:
+    """A name where the record told only a reference."""
+    if "/" not in row.theirs_author:
+        return row.theirs_author or _("somebody else")
+    found = reading.get(row.theirs_author)
+    return name_of(found.raw) if found is not None else _("somebody else")
+
+
+def _choices(rows: tuple[ConflictRow, ...]) -> tuple[str, ...]:
+    """Mine is not open where the record has taken the thing away; both only where they can stand together."""
+    mine = () if any(row.theirs is None for row in rows) else ("mine",)
+    both = ("merged",) if all(row.merged is not None for row in rows) else ()
+    return ("theirs", *mine, *both)
+
+
+@query(watches=("Outbox", "Patient"))
+def evidence_rows(reading: Reading, *, patient_ref: str = "", limit: int = 200) -> tuple[EvidenceLine, ...]:
+    """Why things are no longer shown, newest first; of one patient or of all."""
+    found = reading.evidence(patient_ref or None, limit=limit)
+    return tuple(_evidence(number, row) for number, row in enumerate(found))
+
+
+def _evidence(number: int, row: EvidenceRow) -> EvidenceLine:
+    answer = _("answer {status}", status=row.status) if row.status is not None else ""
+    version = _("version {version}", version=row.version) if row.version else ""
+    detail = " · ".join(part for part in (answer, version, row.detail) if part)
+    what = split_ref(row.ref)[0]
+    return EvidenceLine(f"{row.ref}#{number}", moment_text(row.seen), what, _why_text(row.why), detail)
+
+
+def _why_text(why: Why) -> str:
+    return {
+        Why.DELETED: _("deleted at the record"),
+        Why.OUT_OF_SCOPE: _("belongs to another workplace now"),
+        Why.FORBIDDEN: _("blocked for this workplace"),
+        Why.AGED_OUT: _("older than what is kept on this PC"),
+        Why.PURGED: _("taken off this PC; it is still at the record"),
+    }[why]
