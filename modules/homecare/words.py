@@ -10,6 +10,7 @@ from babel.dates import format_date
 from clinician import texts
 from clinician.clock import oslo
 from clinician.fhir import read
+from clinician.fhir.times import parse_datetime
 from clinician.queries.query import Raw
 
 _ = texts.translator("homecare")
@@ -48,6 +49,28 @@ def when_text(when: datetime | None, now: datetime) -> str:
     if local.year != today.year:
         return f"{format_date(local.date(), 'd. MMM y', locale=_BABEL[texts.language()])} {clock}"
     return f"{day_text(local.date())} {clock}"
+
+
+def date_text(when: datetime | None) -> str:
+    """'3. mars 2025', '' when unknown."""
+    if when is None:
+        return ""
+    return format_date(oslo(when).date(), "d. MMM y", locale=_BABEL[texts.language()])
+
+
+def moment_text(written: object, now: datetime) -> str:
+    """As when_text for a written FHIR dateTime; a date without a time gets none. '' when unreadable."""
+    if not isinstance(written, str) or not written:
+        return ""
+    try:
+        moment = parse_datetime(written)
+    except ValueError:
+        return ""
+    if isinstance(moment, datetime):
+        return when_text(moment, now)
+    if moment.exact is None:
+        return str(moment)
+    return format_date(moment.exact, "d. MMM y", locale=_BABEL[texts.language()])
 
 
 def span_text(start: datetime | None, end: datetime | None) -> str:

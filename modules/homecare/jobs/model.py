@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 from modules.homecare.jobs.check import known_travel, planned_pairs
@@ -60,6 +61,11 @@ class Model:
     placed: list[Any] = field(default_factory=list)
     costs: list[Any] = field(default_factory=list)
     pairs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    links: dict[tuple[int, int], Any] = field(default_factory=dict)
+    """Arc literals between stops"""
+    firsts: dict[tuple[int, int], Any] = field(default_factory=dict)
+    lasts: dict[tuple[int, int], Any] = field(default_factory=dict)
+    empties: list[Any] = field(default_factory=list)
 
     def build(self) -> None:
         """All variables, rules and costs."""
@@ -131,8 +137,9 @@ class Model:
     def _add_circuit(self) -> None:
         """person 0, their stops in order, person 1, theirs … and back to person 0."""
         people = len(self.problem.persons)
+        self.empties = [self.model.new_bool_var(f"e{person}") for person in range(people)]
         arcs: list[tuple[int, int, Any]] = [
-            (person, (person + 1) % people, self.model.new_bool_var(f"e{person}")) for person in range(people)
+            (person, (person + 1) % people, self.empties[person]) for person in range(people)
         ]
         for number in range(len(self.stops)):
             node = people + number
@@ -143,6 +150,7 @@ class Model:
                 self.model.add_implication(first, taken)
                 self.model.add_implication(last, taken)
                 arcs += [(person, node, first), (node, (person + 1) % people, last)]
+                self.firsts[number, person], self.lasts[number, person] = first, last
                 if self.problem.depot is not None:
                     here = self.stops[number].call.position
                     self.costs.append(travel_minutes(self.problem.depot, here) * first)
@@ -170,7 +178,7 @@ class Model:
             return None
         if not before.is_free and not after.is_free and after.planned < before.planned:
             return None
-        literal = self.model.new_bool_var(f"x{i}_{j}")
+        literal = self.links[i, j] = self.model.new_bool_var(f"x{i}_{j}")
         self.model.add(self.starts[j] >= self.starts[i] + lead).only_enforce_if(literal)
         for person, taken in self.takes[i].items():
             other = self.takes[j].get(person)
@@ -204,6 +212,23 @@ class Model:
             for index, taken in self.takes[number].items():
                 self.model.add_hint(taken, int(index == person))
             self.model.add_hint(self.starts[number], start)
+            self.model.add_hint(self.placed[number], int(person is not None))
+        order = sorted(range(len(solution)), key=lambda n: (solution[n][1], self.stops[n].call.ref))
+        for person in range(len(self.problem.persons)):
+            own = [number for number in order if solution[number][0] == person]
+            self.model.add_hint(self.empties[person], int(not own))
+            ends = (own[:1], own[-1:])
+            for held, end in zip((self.firsts, self.lasts), ends, strict=True):
+                for (number, at), literal in held.items():
+                    if at == person:
+                        self.model.add_hint(literal, int([number] == end))
+        following = {
+            pair
+            for person in range(len(self.problem.persons))
+            for pair in pairwise([n for n in order if solution[n][0] == person])
+        }
+        for pair, literal in self.links.items():
+            self.model.add_hint(literal, int(pair in following))
 
     def read(self, solver: Any) -> list[tuple[int | None, int]]:
         """(person, start) per stop of the solver's best plan."""
@@ -233,7 +258,7 @@ def solve(
 
     built = Model(cp_model, problem, stops, is_whole_day)
     built.build()
-    built.hint([_now(problem, stop) for stop in stops])
+    built.hint(_today(problem, stops))
     best = _search(cp_model, built, progress, seconds, words)
     if best is None:
         return None
@@ -244,10 +269,17 @@ def solve(
     )
 
 
-def _now(problem: PlanningProblem, stop: Stop) -> tuple[int | None, int]:
-    refs = stop.call.practitioner_refs
-    person = next((p for p in stop.able if problem.persons[p].practitioner_ref in refs), None)
-    return person, stop.planned
+def _today(problem: PlanningProblem, stops: Sequence[Stop]) -> list[tuple[int | None, int]]:
+    """The plan as it is: where the search begins, so that it never ends with a worse one."""
+    used: dict[str, set[int]] = defaultdict(set)
+    found: list[tuple[int | None, int]] = []
+    for stop in stops:
+        refs, taken = stop.call.practitioner_refs, used[stop.call.ref]
+        able = (p for p in stop.able if problem.persons[p].practitioner_ref in refs and p not in taken)
+        person = next(able, None)
+        taken.update(() if person is None else (person,))
+        found.append((person, stop.planned))
+    return found
 
 
 def _search(

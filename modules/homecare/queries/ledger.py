@@ -37,7 +37,7 @@ from modules.homecare.queries.loading import (
 from modules.homecare.queries.user_card import VISITED_SERVICES
 from modules.homecare.rows import BrokenLink, BrokenRow, DaySums, Ledger, RemovalRow, VisitState
 from modules.homecare.rules.visits import OPEN_STATES, Visit, is_overdue, sums_of
-from modules.homecare.words import clock_text, long_day_text, when_text
+from modules.homecare.words import clock_text, date_text, long_day_text, when_text
 
 L = texts.lazy("homecare")
 _ = texts.translator("homecare")
@@ -160,6 +160,7 @@ class _Break:
     owners: tuple[str, ...]
     since: datetime | None
     state: RowState
+    has_time: bool = True
 
 
 def _broken(reading: Reading, held: _Day, services: tuple[Cached, ...]) -> Iterator[_Break]:
@@ -255,6 +256,7 @@ def _unplanned(reading: Reading, held: _Day, services: tuple[Cached, ...]) -> It
             read.refs(one.raw, "performer"),
             since,
             one.state,
+            has_time=False,
         )
 
 
@@ -271,7 +273,7 @@ def _named(reading: Reading, breaks: Iterable[_Break], now: datetime) -> tuple[B
             patient_name=patient_name(patients, one.patient_ref) if one.patient_ref else "",
             title=one.title,
             owner_text=", ".join(names[ref] for ref in one.owners) or _("nobody"),
-            since_text=when_text(one.since, now),
+            since_text=when_text(one.since, now) if one.has_time else date_text(one.since),
             state=one.state,
         )
         for one in found

@@ -34,8 +34,14 @@ OPEN_TASKS: Final = ("draft", "requested", "received", "accepted", "ready", "in-
 
 def visits_between(reading: Reading, first: date, before: date) -> tuple[Visit, ...]:
     """Every visit planned to start on these Norwegian days, by start."""
-    found = [visit_of(one) for one in reading.find("Appointment", start_from=first, start_before=before)]
-    return tuple(sorted(found, key=by_time))
+    found = reading.find("Appointment", start_from=first, start_before=before)
+    return tuple(sorted((visit_of(one) for one in found if is_home_visit(one.raw)), key=by_time))
+
+
+def is_home_visit(appointment: Raw) -> bool:
+    """Whether an appointment is home care's: of its service, or of none that is named."""
+    services = read.codes_in(appointment, "serviceType", codes.CODE_UNIT)
+    return not services or "homecare-zone" in services
 
 
 def visits_of_day(reading: Reading, day: date) -> tuple[Visit, ...]:
@@ -46,7 +52,7 @@ def visits_of_day(reading: Reading, day: date) -> tuple[Visit, ...]:
 def open_visits_before(reading: Reading, day: date) -> tuple[Visit, ...]:
     """Visits of earlier days nobody has closed."""
     found = reading.find("Appointment", status=OPEN_APPOINTMENT, start_from=day - LOOK_BACK, start_before=day)
-    return tuple(sorted((visit_of(one) for one in found), key=by_time))
+    return tuple(sorted((visit_of(one) for one in found if is_home_visit(one.raw)), key=by_time))
 
 
 def by_time(visit: Visit) -> tuple[float, int, str]:

@@ -17,7 +17,7 @@ from modules.homecare.queries.measurements import last_values, news2_rows
 from modules.homecare.queries.notes import note_rows
 from modules.homecare.queries.visit_card import granted_text, relation_text, task_rows
 from modules.homecare.rows import FactRow, PlanRow, UserCard
-from modules.homecare.words import when_text
+from modules.homecare.words import moment_text, when_text
 
 _ = texts.translator("homecare")
 HISTORY_BACK: Final = timedelta(days=14)
@@ -175,12 +175,12 @@ def source_text(raw: Raw, author: str, now: datetime) -> str:
         (
             found
             for path in ("recordedDate", "authoredOn", "date", "period.start", "meta.lastUpdated")
-            if (found := read.when_at(raw, path))
+            if (found := read.text_at(raw, path))
         ),
-        None,
+        "",
     )
     system = read.text_at(raw, "meta.source").split("#")[0]
-    parts = [author, when_text(when, now)]
+    parts = [author, moment_text(when, now)]
     parts.append(_("from {system}", system=system) if system else _("from the central record"))
     return ", ".join(part for part in parts if part)
 

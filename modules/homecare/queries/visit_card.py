@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +19,7 @@ from modules.homecare.queries.loading import (
     actual_of,
     encounters_by_visit,
     flags_by_patient,
+    is_follow_up,
     names_of,
     patient_name,
     patients_of,
@@ -82,7 +85,10 @@ def visit_card(reading: Reading, *, appointment_ref: str, now: datetime) -> Visi
         colleague_text=colleague_text(visit, "", names_of(reading, visit.practitioner_refs)),
         next_of_kin_text=_kin_text(kin),
         next_of_kin_phone=read.phone(kin.raw) if kin else "",
-        tasks=task_rows(reading, tuple(tasks_by_visit(reading, [visit]).get(visit.ref, [])), now),
+        tasks=(
+            *task_rows(reading, tuple(tasks_by_visit(reading, [visit]).get(visit.ref, [])), now),
+            *_chain(reading, visit, read.phone(patient), read.phone(kin.raw) if kin else "", now),
+        ),
         changes=_changes(reading, visit, now),
         values=last_values(reading, visit.patient_ref, now),
         comment=visit.comment,
@@ -96,6 +102,27 @@ def access_detail(reading: Reading, *, flag_ref: str) -> str:
     flag = reading.get(flag_ref)
     secret = read.extension(flag.raw, codes.EXT_ACCESS) if flag else None
     return secret if isinstance(secret, str) else ""
+
+
+def _chain(
+    reading: Reading, visit: Visit, user_phone: str, kin_phone: str, now: datetime
+) -> Iterator[TaskRow]:
+    """The follow-ups of a visit in the order they are due, with whom to call."""
+    found = [one for one in reading.find("Task", token=("focus", visit.ref)) if is_follow_up(one.raw)]
+    found.sort(key=lambda one: (read.due_of(one.raw) or now, one.ref))
+    phones = {"call-next-of-kin": kin_phone, "try-again": user_phone}
+    names = names_of(reading, (read.owner_of(one.raw) for one in found))
+    for row, task in zip(task_rows(reading, tuple(found), now), found, strict=True):
+        owner, due = read.owner_of(task.raw), read.due_of(task.raw)
+        yield replace(
+            row,
+            is_follow_up=True,
+            owner_ref=owner,
+            owner_text=names.get(owner, ""),
+            due=due,
+            due_text=when_text(due, now),
+            phone=phones.get(read.code_in(task.raw, "code", codes.CODE_TASK), ""),
+        )
 
 
 def _planned_text(visit: Visit) -> str:
