@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from clinician.embedded import parameters
 from clinician.embedded.writing import instant
-from clinician.fhir.structure import resource_types
 
 _PARAM_URL: Final = "http://hl7.org/fhir/SearchParameter/"
 _INTERACTIONS: Final = (
@@ -34,7 +33,7 @@ def software_version() -> str:
 
 @cache
 def _resources() -> tuple[dict[str, Any], ...]:
-    return tuple(_resource(type_) for type_ in sorted(resource_types()))
+    return tuple(_resource(type_) for type_ in sorted(parameters.served_types()))
 
 
 def _resource(type_: str) -> dict[str, Any]:

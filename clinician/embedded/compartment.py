@@ -14,7 +14,6 @@ from clinician.embedded.history import read_history_query
 from clinician.embedded.outcome import RequestError, bad
 from clinician.embedded.search import Found, Hit, by_refs
 from clinician.fhir.search_params import patient_compartment
-from clinician.fhir.structure import resource_types
 
 _AROUND = ("Practitioner", "PractitionerRole", "Organization", "Location", "Medication", "Device")
 """Types $everything adds when a resource of the compartment names them."""
@@ -50,7 +49,7 @@ class EverythingQuery:
 def read_everything_query(given: Sequence[tuple[str, str]], *, strict: bool) -> EverythingQuery:
     """The parameters of $everything: _type, _since, _count."""
     types = tuple(t for name, value in given if name == "_type" for t in value.split(",") if t)
-    if not set(types) <= resource_types():
+    if not set(types) <= parameters.served_types():
         raise bad("_type names an unknown resource type")
     paging = read_history_query([pair for pair in given if pair[0] != "_type"], strict=strict)
     counted = any(name == "_count" for name, _ in given)
@@ -61,7 +60,7 @@ def read_everything_query(given: Sequence[tuple[str, str]], *, strict: bool) -> 
 
 def everything(connection: sqlite3.Connection, pids: Pids, patient_id: str, query: EverythingQuery) -> Found:
     """The patient and the compartment in the order of change, with the staff and places they name."""
-    types = [t for t in sorted(resource_types()) if not query.types or t in query.types]
+    types = [t for t in sorted(parameters.served_types()) if not query.types or t in query.types]
     wanted = [pid for type_ in types for pid in compartment_pids(pids, type_)]
     bound, arguments = ("AND r.updated>=?", [query.since]) if query.since is not None else ("", [])
     ref = f"Patient/{patient_id}"

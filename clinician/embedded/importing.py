@@ -13,6 +13,7 @@ from clinician import texts
 from clinician.embedded import body as bodies
 from clinician.embedded.content import Content, check_resource, content_of
 from clinician.embedded.outcome import RequestError
+from clinician.embedded.parameters import served_types
 from clinician.embedded.relink import derived_id, new_id, relinked
 from clinician.embedded.server import RecordApp
 from clinician.embedded.sources import Piece, Refusal, files_in, read_file
@@ -20,7 +21,6 @@ from clinician.embedded.store import Store
 from clinician.embedded.writing import Writing
 from clinician.fhir.codes import CODE_UNIT
 from clinician.fhir.reference import Raw
-from clinician.fhir.structure import resource_types
 
 _ = texts.translator("embedded")
 L = texts.lazy("embedded")
@@ -137,8 +137,8 @@ class _Run:
             )
             return None
         type_ = raw.get("resourceType")
-        if not isinstance(type_, str) or type_ not in resource_types():
-            self.refuse(Refusal(piece.where, L("not a FHIR R4 resource type")))
+        if not isinstance(type_, str) or type_ not in served_types():
+            self.refuse(Refusal(piece.where, L("not a resource type this record keeps")))
             return None
         return raw
 

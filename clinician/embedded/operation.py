@@ -10,8 +10,8 @@ import msgspec
 
 from clinician.embedded import body as bodies
 from clinician.embedded.outcome import RequestError, bad
+from clinician.embedded.parameters import served_types
 from clinician.fhir.reference import Raw, is_id
-from clinician.fhir.structure import resource_types
 
 MAX_ENTRIES: Final = 5000
 METHODS: Final = ("DELETE", "POST", "PUT", "GET", "HEAD")
@@ -114,7 +114,7 @@ def _path(index: int, url: str, base: str) -> tuple[str, str]:
 def _check_write(operation: Operation) -> None:
     at = f"entry {operation.index}"
     type_, id_ = operation.type, operation.id
-    if type_ not in resource_types():
+    if type_ not in served_types():
         raise RequestError(404, "not-supported", f"{at}: the url names no resource type")
     if operation.method == "POST":
         if id_:

@@ -28,6 +28,16 @@ BUILT_IN: Final = frozenset({"_id", "_lastUpdated"})
 _CODE_TYPES: Final = frozenset({"code", "boolean", "string", "uri", "id", "integer", "positiveInt"})
 
 
+_NOT_SERVED: Final = frozenset({"Subscription"})
+"""A record that takes a Subscription promises to notify, which this one does not: it offers long poll."""
+
+
+@cache
+def served_types() -> frozenset[str]:
+    """The resource types this record keeps."""
+    return resource_types() - _NOT_SERVED
+
+
 @cache
 def indexed(type_: str) -> Mapping[str, SearchParam]:
     """Code → parameter of a type, those kept in index tables."""
@@ -46,4 +56,4 @@ def has_implied_system(param: SearchParam) -> bool:
 
 def all_indexed() -> list[tuple[str, str]]:
     """(type, code) of everything kept in index tables."""
-    return [(type_, code) for type_ in sorted(resource_types()) for code in indexed(type_)]
+    return [(type_, code) for type_ in sorted(served_types()) for code in indexed(type_)]

@@ -13,11 +13,11 @@ from clinician.embedded.capability import capability_statement
 from clinician.embedded.conditions import Clause, Translator
 from clinician.embedded.interactions import Answer
 from clinician.embedded.outcome import RequestError
+from clinician.embedded.parameters import served_types
 from clinician.embedded.query import Query, read_query
 from clinician.embedded.search import Found, Search
 from clinician.embedded.store import Store
 from clinician.embedded.writing import current, instant
-from clinician.fhir.structure import resource_types
 
 Pairs = list[tuple[str, str]]
 
@@ -40,7 +40,7 @@ class Reads:
                 return Answer(200, body=msgspec.json.encode(statement))
             case ["_history"]:
                 return self.history(pairs)
-            case [type_, *rest] if type_ in resource_types():
+            case [type_, *rest] if type_ in served_types():
                 return self._of_type(type_, rest, pairs, if_none_match)
         raise RequestError(404, "not-found", "there is nothing at this address")
 
@@ -60,7 +60,7 @@ class Reads:
                 return interactions.read_version(self.connection, type_, id_, version)
             case [id_, "$everything"] if type_ == "Patient":
                 return self.everything(id_, pairs)
-            case [id_, inner] if type_ == "Patient" and inner in resource_types():
+            case [id_, inner] if type_ == "Patient" and inner in served_types():
                 self._need_patient(id_)
                 pids = self.store.indexer.pids
                 return self.search(

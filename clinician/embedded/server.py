@@ -18,12 +18,12 @@ from clinician.embedded.bundles import run_bundle
 from clinician.embedded.content import check_resource, read_content
 from clinician.embedded.interactions import Answer
 from clinician.embedded.outcome import RequestError, bad, outcome
+from clinician.embedded.parameters import served_types
 from clinician.embedded.reads import Reads
 from clinician.embedded.request import FHIR_JSON, Reply, Request
 from clinician.embedded.search import Hit
 from clinician.embedded.store import Store
 from clinician.fhir.reference import is_id
-from clinician.fhir.structure import resource_types
 from clinician.fhir.times import parse_instant
 
 _log: Final = logging.getLogger(__name__)
@@ -97,21 +97,21 @@ class RecordApp:
         match request.method, request.segments:
             case "POST", []:
                 return self._bundle(request)
-            case "POST", [type_, "_search"] if type_ in resource_types():
+            case "POST", [type_, "_search"] if type_ in served_types():
                 return self._post_search(request, type_)
-            case "POST", [type_, "$validate"] if type_ in resource_types():
+            case "POST", [type_, "$validate"] if type_ in served_types():
                 return self._validate(request, type_)
             case "POST", ["Patient", _, "$everything"]:
                 return self._get(request)
-            case "POST", [type_] if type_ in resource_types():
+            case "POST", [type_] if type_ in served_types():
                 return self._create(request, type_)
-            case "PUT", [type_] if type_ in resource_types():
+            case "PUT", [type_] if type_ in served_types():
                 return self._conditional_update(request, type_)
-            case "PUT", [type_, id_] if type_ in resource_types():
+            case "PUT", [type_, id_] if type_ in served_types():
                 return self._update(request, type_, id_)
-            case "DELETE", [type_] if type_ in resource_types():
+            case "DELETE", [type_] if type_ in served_types():
                 return self._conditional_delete(request, type_)
-            case "DELETE", [type_, id_] if type_ in resource_types():
+            case "DELETE", [type_, id_] if type_ in served_types():
                 return self._delete(request, type_, id_)
             case "POST" | "PUT" | "DELETE", _:
                 raise RequestError(404, "not-found", "there is nothing at this address")
