@@ -1,0 +1,205 @@
+"""The composition root: QApplication, one window per data folder, the hooks for what goes wrong.
+
+The window is shown first; the workstation is opened behind it, and what is heavy is imported when
+it is first needed.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from PySide6.QtCore import (
+    QFileSystemWatcher,
+    QLockFile,
+    QMessageLogContext,
+    QtMsgType,
+    qInstallMessageHandler,
+)
+from PySide6.QtGui import QCloseEvent, QIcon
+from PySide6.QtWidgets import QApplication, QStackedWidget
+from typing_extensions import override
+
+from clinician.errors import ClinicianError
+from clinician.modulekit.context import Progress
+from ui.jobs import Pool, Threads, Ticket, places_of
+from ui.shell.start_page import StartPage
+from ui.shell.station import Station
+from ui.widgets import icons, theme
+
+_log = logging.getLogger(__name__)
+_qt_log = logging.getLogger("qt")
+Opener = Callable[[Progress], Station]
+SWITCH_INTERVAL: Final = 0.0005
+"""Keeps the longest pause of the GUI thread near 19 ms while a worker parses (86 ms without)."""
+
+
+class Claim:
+    """One program per data folder. A second one asks the first to come forward, and leaves."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._bell = folder / "window.show"
+        self._lock = QLockFile(str(folder / "window.lock"))
+        self._lock.setStaleLockTime(0)
+        self.held = self._lock.tryLock(100)
+        if not self.held:
+            self._bell.write_text("show", encoding="ascii")
+
+    def watch(self, window: MainWindow) -> None:
+        """Bring the window forward when a second program rings."""
+        self._bell.write_text("", encoding="ascii")
+        self._watcher = QFileSystemWatcher([str(self._bell)])
+        self._watcher.fileChanged.connect(lambda _path: window.come_forward())
+
+    def release(self) -> None:
+        """Let the next one in."""
+        if self.held:
+            self._lock.unlock()
+            self.held = False
+
+
+class MainWindow(QStackedWidget):
+    """First the start page, then the shell of the station that was opened."""
+
+    def __init__(self, opener: Opener) -> None:
+        super().__init__()
+        self._opener = opener
+        self.setObjectName("window")
+        self.setWindowTitle("Clinician")
+        self.setWindowIcon(QIcon(icons.pixmap("first-aid", "accent", 64)))
+        self.resize(1366, 768)
+        self.setMinimumSize(1024, 600)
+        self.start = StartPage()
+        self.addWidget(self.start)
+        self.start.again_wanted.connect(self.open_station)
+        self.start.close_wanted.connect(self.close)
+        self._threads = Threads(self._on_trouble, self)
+        self.station: Station | None = None
+        self.shell: Any = None
+
+    def open_station(self) -> None:
+        """Open the workstation behind the start page."""
+        self.start.begin()
+        self._threads.run_long(
+            self._opener, self.attach, self._on_trouble, on_progress=self.start.step, pool=Pool.JOB
+        )
+
+    def attach(self, station: Station) -> None:
+        """Show the shell of a station."""
+        from ui.shell.window import Shell
+
+        self.station = station
+        self.shell = Shell(station)
+        self.shell.desk.dress("")
+        self.addWidget(self.shell)
+        self.setCurrentWidget(self.shell)
+        self.shell.show_first()
+
+    def come_forward(self) -> None:
+        """Somebody started the program again: this is it."""
+        self.setWindowState(self.windowState() & ~self.windowState().WindowMinimized)
+        self.raise_()
+        self.activateWindow()
+
+    def _on_trouble(self, problem: ClinicianError) -> None:
+        self.start.fail(problem.text)
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.shell is not None:
+            self.shell.shut()
+        self._threads.close()
+        super().closeEvent(event)
+
+
+def _install_hooks(window: MainWindow) -> None:
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not isinstance(error, Exception):
+            sys.__excepthook__(kind, error, trace)
+            return
+        _log.error("unexpected:\n%s", "\n".join(places_of(error)))
+        if window.shell is not None:
+            window.shell.desk.bug(error)
+
+    def thread_hook(arguments: threading.ExceptHookArgs) -> None:
+        error = arguments.exc_value
+        _log.error("unexpected in a thread: %s", arguments.exc_type.__name__)
+        if window.shell is not None and isinstance(error, Exception):
+            window.shell.desk.bug_elsewhere(error)
+
+    sys.excepthook = hook
+    threading.excepthook = thread_hook
+
+
+_LEVELS: Final = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+
+
+def _on_qt_message(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+    _qt_log.log(_LEVELS.get(kind, logging.WARNING), "%s", text)
+
+
+def application(argv: Sequence[str] = ()) -> QApplication:
+    """The one QApplication, dressed."""
+    found = QApplication.instance()
+    app = found if isinstance(found, QApplication) else QApplication([*argv] or ["clinician"])
+    app.setApplicationName("Clinician")
+    app.setApplicationDisplayName("Clinician")
+    app.setDesktopFileName("clinician")
+    theme.apply(theme.current())
+    return app
+
+
+def run(station: Station | Opener, argv: Sequence[str] = (), *, folder: Path | None = None) -> int:
+    """Show the window until it is closed; the exit code.
+
+    station: an open workstation, or a function that opens one and tells its progress (first start
+    makes the practice municipality); the function runs behind the start page. folder: the data
+    folder, so that a second program on it brings the first one forward instead (exit code 0).
+    The station is closed at the end.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    claim = Claim(folder) if folder is not None else None
+    if claim is not None and not claim.held:
+        return 0
+    app = application(argv)
+    qInstallMessageHandler(_on_qt_message)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if folder is not None:
+        crash = (folder / "crash.log").open("a", encoding="utf-8")
+        faulthandler.enable(crash)
+    window = MainWindow(station if callable(station) else _already(station))
+    _install_hooks(window)
+    window.show()
+    if claim is not None:
+        claim.watch(window)
+    if callable(station):
+        window.open_station()
+    else:
+        window.attach(station)
+    code = app.exec()
+    if window.station is not None:
+        window.station.close()
+    if claim is not None:
+        claim.release()
+    return code
+
+
+def _already(station: Station) -> Opener:
+    def opener(_progress: Ticket | Progress) -> Station:
+        return station
+
+    return opener

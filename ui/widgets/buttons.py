@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPushButton, QToolButton
 from typing_extensions import override
 
 from ui.widgets import icons, theme
+from ui.widgets.labels import repolish
 from ui.widgets.words import Words, shown
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -36,6 +37,7 @@ class Button(QPushButton):
         self.setProperty("kind", kind)
         self.setAutoDefault(False)
         self._words, self._icon, self._kind, self._hint, self._signs = words, icon, kind, hint, signs
+        self._role = ""
         self._speak()
         self._dress()
         theme.theme_changed.connect(self._dress)
@@ -50,6 +52,13 @@ class Button(QPushButton):
         self._icon = name
         self._dress()
 
+    def set_face(self, icon: str, role: str) -> None:
+        """Carry another icon in a role of its own; the words take the role too."""
+        self._role = role
+        self.setProperty("tone", role)
+        repolish(self)
+        self.set_icon(icon)
+
     def _speak(self) -> None:
         self.setText(shown(self._words))
         self.setAccessibleName(shown(self._words))
@@ -58,7 +67,7 @@ class Button(QPushButton):
     def _dress(self) -> None:
         self.setFont(theme.current().font(13, 600 if self._kind == "primary" else 400))
         if self._icon:
-            self.setIcon(icons.icon(self._icon, _ICON_ROLE.get(self._kind, "ink")))
+            self.setIcon(icons.icon(self._icon, self._role or _ICON_ROLE.get(self._kind, "ink")))
             side = theme.current().icon_size
             self.setIconSize(QSize(side, side))
 

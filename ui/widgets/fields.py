@@ -30,7 +30,8 @@ class Field(QWidget):
         control.setAccessibleName(shown(label))
         self.caption = Label(label, size=12, tone="ink_quiet")
         self.caption.setBuddy(control)
-        self.caption.setVisible(show_label)
+        if not show_label:  # shown before it has a parent it would be a window of its own
+            self.caption.hide()
         self._problem = StateLabel("warning-circle", "", "danger", wrap=True)
         self._problem.hide()
         column = QVBoxLayout(self)
@@ -67,8 +68,16 @@ class LineField(Field):
     changed = Signal(str)
     entered = Signal()
 
-    def __init__(self, label: Words, name: str, *, hint: Words = "", show_label: bool = True) -> None:
-        self.line = QLineEdit()
+    def __init__(
+        self,
+        label: Words,
+        name: str,
+        *,
+        hint: Words = "",
+        show_label: bool = True,
+        line: QLineEdit | None = None,
+    ) -> None:
+        self.line = line or QLineEdit()
         self._hint = hint
         self.line.setPlaceholderText(shown(hint))
         super().__init__(label, self.line, name, show_label=show_label)

@@ -29,7 +29,10 @@ def build(value: Callable[[str], str], px: Callable[[int], int], row_height: int
         "caret": images.file("caret-down", value("ink_quiet")),
         "tick_image": images.file("check", value("on_accent")),
     }
-    tones = "\n".join(f'QLabel[tone="{role}"] {{ color: {value(role)}; }}' for role in (*INKS, "on_accent"))
+    tones = "\n".join(
+        f'QLabel[tone="{role}"], QPushButton[tone="{role}"] {{ color: {value(role)}; }}'
+        for role in (*INKS, "on_accent")
+    )
     grounds = "\n".join(
         f'*[ground="{role}"] {{ background: {value(role)}; }}' for role in (*GROUNDS, *INKS[2:])
     )

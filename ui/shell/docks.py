@@ -1,0 +1,172 @@
+"""A module's page: its views as dockable panes, laid out as the workplace's layout says.
+
+The panes are built from data; what the person then moves is kept as the docking library's own
+state, for that person only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import PySide6QtAds as QtAds
+from PySide6.QtCore import QByteArray, QSignalBlocker
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ui.shell.desk import Desk
+from ui.shell.layout_plan import PanePlan, plan_of
+from ui.shell.offers import ModuleOffer
+from ui.shell.running import Running
+from ui.shell.view_holder import ViewHolder, placeholder
+from ui.widgets.words import shown
+
+_log = logging.getLogger(__name__)
+
+_AREAS = {
+    "centre": QtAds.CenterDockWidgetArea,
+    "left": QtAds.LeftDockWidgetArea,
+    "right": QtAds.RightDockWidgetArea,
+    "bottom": QtAds.BottomDockWidgetArea,
+}
+
+
+def _configure() -> None:
+    flag = QtAds.CDockManager.eConfigFlag
+    for wanted in (flag.OpaqueSplitterResize, flag.DisableStylesheet, flag.XmlCompressionEnabled):
+        QtAds.CDockManager.setConfigFlag(wanted, True)
+    for unwanted in (
+        flag.ActiveTabHasCloseButton,
+        flag.DockAreaHasCloseButton,
+        flag.DockAreaHasUndockButton,
+        flag.DockAreaHasTabsMenuButton,
+        flag.FocusHighlighting,
+    ):
+        QtAds.CDockManager.setConfigFlag(unwanted, False)
+
+
+class ModulePage(QWidget):
+    """The views of one module, side by side or in tabs; all stay alive while the person is here."""
+
+    def __init__(
+        self, desk: Desk, running: Running, offer: ModuleOffer, panes: tuple[PanePlan, ...] = ()
+    ) -> None:
+        super().__init__()
+        _configure()
+        self.setObjectName(f"shell.module.{offer.key}")
+        self._desk, self._running, self.offer = desk, running, offer
+        self._docks: dict[str, QtAds.CDockWidget] = {}
+        self.holders: dict[str, ViewHolder] = {}
+        self._manager = QtAds.CDockManager(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._manager)
+        self._build(panes or plan_of(offer))
+
+    def _build(self, panes: tuple[PanePlan, ...]) -> None:
+        areas: dict[str, QtAds.CDockAreaWidget] = {}
+        for pane in panes:
+            dock = self._dock(pane.view)
+            area = areas.get(pane.area)
+            if area is not None:
+                self._manager.addDockWidgetTabToArea(dock, area)
+            else:
+                areas[pane.area] = self._manager.addDockWidget(_AREAS[pane.area], dock)
+            if pane.area != "centre" and pane.share:
+                self._share(areas[pane.area], pane)
+        for area in areas.values():
+            area.setDockAreaFlag(QtAds.CDockAreaWidget.eDockAreaFlag.HideSingleWidgetTitleBar, True)
+        centre = areas.get("centre")
+        if centre is not None:
+            centre.setCurrentIndex(0)
+
+    def _share(self, area: QtAds.CDockAreaWidget, pane: PanePlan) -> None:
+        if pane.area == "bottom" or pane.area == "right":
+            self._manager.setSplitterSizes(area, [100 - pane.share, pane.share])
+        else:
+            self._manager.setSplitterSizes(area, [pane.share, 100 - pane.share])
+
+    def _dock(self, view_key: str, arguments: Mapping[str, str] | None = None) -> QtAds.CDockWidget:
+        offer = self.offer.view(view_key)
+        dock = QtAds.CDockWidget(self._manager, shown(offer.title) if offer else view_key)
+        dock.setObjectName(view_key)
+        feature = QtAds.CDockWidget.DockWidgetFeature
+        dock.setFeature(feature.DockWidgetClosable, offer is not None and offer.kind == "sheet")
+        dock.setMinimumSizeHintMode(QtAds.CDockWidget.eMinimumSizeHintMode.MinimumSizeHintFromContent)
+        if offer is None:
+            _log.warning("the layout names a view nobody has")
+            dock.setWidget(placeholder(view_key), QtAds.CDockWidget.eInsertMode.ForceNoScrollArea)
+        else:
+            holder = ViewHolder(self._desk, self._running, self.offer, offer, arguments)
+            self.holders[view_key] = holder
+            dock.setWidget(holder, QtAds.CDockWidget.eInsertMode.ForceNoScrollArea)
+        self._docks[view_key] = dock
+        return dock
+
+    @property
+    def open_views(self) -> tuple[str, ...]:
+        """Views that have a place on this page, in the order of the layout."""
+        return tuple(self._docks)
+
+    def visible_holders(self) -> list[ViewHolder]:
+        """The views one can see now."""
+        return [holder for holder in self.holders.values() if holder.isVisible()]
+
+    def open_view(self, view_key: str, arguments: Mapping[str, str] | None = None) -> bool:
+        """Bring a view to the front, making a place for it if it has none. False: no such view."""
+        offer = self.offer.view(view_key)
+        if offer is None:
+            return False
+        if view_key not in self._docks:
+            dock = self._dock(view_key, arguments)
+            self._manager.addDockWidgetTab(_AREAS["centre"], dock)
+        dock = self._docks[view_key]
+        dock.toggleView(True)
+        dock.setAsCurrentTab()
+        holder = self.holders[view_key]
+        holder.open_with(arguments or {})
+        holder.take_focus()
+        return True
+
+    def open_page(self, number: int) -> None:
+        """Bring the n-th page (from 1) to the front."""
+        pages = [key for key in self._docks if (view := self.offer.view(key)) and view.kind == "page"]
+        if 0 < number <= len(pages):
+            self.open_view(pages[number - 1])
+
+    def take_focus(self) -> None:
+        """Give the keyboard to the first view one can see."""
+        for holder in self.visible_holders()[:1]:
+            holder.take_focus()
+
+    def retranslate(self) -> None:
+        """The language changed."""
+        for key, dock in self._docks.items():
+            offer = self.offer.view(key)
+            if offer is not None:
+                dock.setWindowTitle(shown(offer.title))
+        for holder in self.holders.values():
+            holder.retranslate()
+
+    def states(self) -> dict[str, dict[str, str]]:
+        """The state of every view that has one."""
+        return {key: state for key, holder in self.holders.items() if (state := holder.state())}
+
+    def restore_states(self, states: Mapping[str, Mapping[str, str]]) -> None:
+        """Give the views back their states."""
+        for key, state in states.items():
+            if key in self.holders:
+                self.holders[key].restore(state)
+
+    def arrangement(self) -> str:
+        """Where the person has put the panes, as text."""
+        return bytes(self._manager.saveState().toBase64().data()).decode("ascii")
+
+    def arrange(self, arrangement: str) -> bool:
+        """Put the panes where the person had them; False (and nothing done) when that does not read."""
+        with QSignalBlocker(self._manager):
+            return bool(self._manager.restoreState(QByteArray.fromBase64(arrangement.encode("ascii"))))
+
+    def end(self) -> None:
+        """Take every view away."""
+        for holder in self.holders.values():
+            holder.end()

@@ -1,0 +1,212 @@
+"""The outbox in plain words: what waits, what was sent, what needs a decision, and the ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from clinician.modulekit.context import Kind
+from clinician.texts import lazy, translator
+from ui.models.rows import Column, RowModel
+from ui.shell.desk import Desk
+from ui.shell.reads import Watch
+from ui.widgets import theme
+from ui.widgets.buttons import Button
+from ui.widgets.empty_state import EmptyState, Loading
+from ui.widgets.labels import Label, StateLabel
+from ui.widgets.panes import Ground, Pane
+from ui.widgets.row_table import RowTable
+from ui.widgets.words import Words
+
+if TYPE_CHECKING:
+    from clinician.queries.outbox import OutboxRow
+
+L = lazy("ui")
+_ = translator("ui")
+
+
+FACES = {
+    "draft": ("pencil-simple", "ink_quiet"),
+    "queued": ("hourglass", "ink"),
+    "sending": ("paper-plane-tilt", "ink"),
+    "unknown": ("question", "offline"),
+    "applied": ("check-circle", "done"),
+    "conflict": ("git-diff", "danger"),
+    "rejected": ("x-circle", "danger"),
+    "parked": ("pause", "warn"),
+    "withdrawn": ("arrow-u-up-left", "ink_quiet"),
+}
+"""Glyph and role of each state of the outbox; the word comes with the row."""
+
+
+def face(state: str) -> tuple[str, str]:
+    """(icon, role) of a state; one not known is shown quietly."""
+    return FACES.get(state, ("circle", "ink_quiet"))
+
+
+class OutboxPage(Ground):
+    """A list and, beside it, what is chosen with its ways out as buttons and keys."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("surface")
+        self.setObjectName("shell.outbox")
+        self._desk = desk
+        self._watch: Watch | None = None
+        self._wanted = ""
+        self._model: RowModel[OutboxRow] = RowModel(
+            [
+                Column(
+                    "state",
+                    L("State"),
+                    lambda row: row.state_text,
+                    width=190,
+                    icon=lambda row: face(row.state)[0],
+                    tone=lambda row: face(row.state)[1],
+                ),
+                Column("when", L("When"), lambda row: row.when_text, width=110),
+                Column("label", L("What"), lambda row: row.label, weight=lambda _row: 600),
+                Column("patient", L("About"), lambda row: row.patient_name, width=170),
+                Column("who", L("By"), lambda row: row.who, width=130, tone=lambda _row: "ink_quiet"),
+            ]
+        )
+        self._build()
+
+    def _build(self) -> None:
+        space = theme.current().space
+        self.table = RowTable(self._model, "shell.outbox.list", L("What was done on this PC"))
+        self.table.take_keys("R", "T", "E")
+        self.table.key_pressed.connect(self._on_key)
+        self.table.chosen.connect(lambda _key: self._show_chosen())
+        self.table.opened.connect(lambda _key: self._on_decide())
+        empty = EmptyState(
+            L("Everything has been sent"),
+            L("What you do is kept on this PC first and sent to the record by itself. Nothing waits now."),
+            icon="check-circle",
+        )
+        self._loading = Loading(self.table, empty)
+        list_pane = Pane(L("Outbox"))
+        sync = Button(L("Send and fetch now"), "shell.outbox.sync", icon="arrows-clockwise")
+        sync.clicked.connect(lambda: self._desk.act(self._desk.station.sync_now))
+        list_pane.tools.addWidget(sync)
+        list_pane.body.addWidget(self._loading, 1)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.setChildrenCollapsible(False)
+        splitter.setHandleWidth(space(2))
+        splitter.addWidget(list_pane)
+        splitter.addWidget(self._side())
+        splitter.setStretchFactor(0, 5)
+        splitter.setStretchFactor(1, 2)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(space(3), space(3), space(3), space(3))
+        row.addWidget(splitter)
+
+    def _side(self) -> QWidget:
+        self._pane = Pane(L("Chosen"))
+        self._pane.setMinimumWidth(280)
+        self._title = Label(size=15, weight=600, wrap=True)
+        self._about = Label(tone="ink_quiet", wrap=True)
+        self._state = StateLabel("circle", "", "ink_quiet", weight=600, wrap=True)
+        self._help = Label(wrap=True)
+        self._attempts = Label(size=12, tone="ink_quiet", wrap=True)
+        self._decide = Button(L("Compare and decide"), "shell.outbox.decide", icon="git-diff", kind="primary")
+        self._retry = Button(L("Try again"), "shell.outbox.retry", icon="arrow-clockwise", hint="R")
+        self._withdraw = Button(
+            L("Take back and edit"), "shell.outbox.withdraw", icon="arrow-u-up-left", hint="T"
+        )
+        self._export = Button(L("Save as file"), "shell.outbox.export", icon="export", hint="E")
+        self._decide.clicked.connect(self._on_decide)
+        self._retry.clicked.connect(lambda: self._do(self._desk.station.retry, L("It is sent again.")))
+        self._withdraw.clicked.connect(
+            lambda: self._do(self._desk.station.withdraw, L("Taken back. It was not sent."))
+        )
+        self._export.clicked.connect(self._on_export)
+        ways = QVBoxLayout()
+        ways.setSpacing(theme.current().space(2))
+        for button in (self._decide, self._retry, self._withdraw, self._export):
+            ways.addWidget(button)
+        for part in (self._state, self._title, self._about, self._help, self._attempts):
+            self._pane.body.addWidget(part)
+        self._pane.body.addLayout(ways)
+        self._pane.body.addStretch(1)
+        self._show_chosen()
+        return self._pane
+
+    def begin(self, op_id: str = "") -> None:
+        """The page is opened; with an act, that act is chosen."""
+        self._wanted = op_id
+        if self._watch is None or self._watch.ended:
+            from clinician.queries.outbox import outbox_rows
+
+            self._loading.wait()
+            self._watch = self._desk.reads.watch(outbox_rows, self._on_rows, None)
+        elif op_id:
+            self.table.choose(op_id)
+        self.table.setFocus()
+
+    def end(self) -> None:
+        """Another person signs in: nothing of this one stays on the page."""
+        if self._watch is not None:
+            self._watch.end()
+            self._watch = None
+        self._model.set_rows(())
+
+    def key_hints(self) -> tuple[tuple[Words, Words], ...]:
+        """What the keys do here."""
+        return (
+            (L("Enter"), L("decide")),
+            ("R", L("try again")),
+            ("T", L("take back")),
+            ("E", L("save as file")),
+        )
+
+    def _on_rows(self, rows: tuple[OutboxRow, ...]) -> None:
+        self._model.set_rows(rows)
+        self._loading.show_content(bool(rows))
+        if self._wanted:
+            self.table.choose(self._wanted)
+            self._wanted = ""
+        elif rows and not self.table.current_key():
+            self.table.choose(rows[0].key)
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        row = self._model.row_of(self.table.current_key())
+        self._pane.setVisible(row is not None)
+        if row is None:
+            return
+        icon, role = face(row.state)
+        self._state.set_state(icon, row.state_text, role)
+        self._title.set_words(row.label)
+        self._about.set_words(" · ".join(part for part in (row.patient_name, row.who, row.when_text) if part))
+        self._help.set_words(row.help_text)
+        self._attempts.set_words(_.n("Tried once.", "Tried {n} times.", row.attempts) if row.attempts else "")
+        self._decide.setVisible(bool(row.conflict_ref) or row.state == "conflict")
+        self._retry.setVisible(row.can_retry)
+        self._withdraw.setVisible(row.can_withdraw)
+        self._export.setVisible(row.can_export)
+
+    def _on_key(self, key: str, _op_id: str) -> None:
+        button = {"R": self._retry, "T": self._withdraw, "E": self._export}[key]
+        if button.isVisible():
+            button.click()
+
+    def _on_decide(self) -> None:
+        if self._decide.isVisibleTo(self._pane):
+            self._desk.open_page("conflict", {"op_id": self.table.current_key()})
+
+    def _do(self, work: Callable[[str], object], said: Words) -> None:
+        op_id = self.table.current_key()
+        self._desk.act(
+            lambda: work(op_id),
+            lambda: self._desk.messages.say(said, Kind.DONE),
+        )
+
+    def _on_export(self) -> None:
+        op_id = self.table.current_key()
+        self._desk.threads.run(
+            lambda: self._desk.station.export(op_id),
+            lambda content: self._desk.save_file(f"clinician-{op_id[:8]}.json", content),
+        )

@@ -1,0 +1,452 @@
+"""The window: puts the rail, the bars and the pages together and moves between them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from clinician.access.who import Who
+from clinician.errors import Bug, ClinicianError
+from clinician.events import SyncStatus
+from clinician.modulekit.context import Kind
+from clinician.texts import lazy
+from ui.shell import offers
+from ui.shell.answers import Catalogue
+from ui.shell.banner import Banner
+from ui.shell.bug_report import BugSheet
+from ui.shell.conflict_page import ConflictPage
+from ui.shell.cover import Cover, IdleWatch
+from ui.shell.desk import Desk
+from ui.shell.help_sheet import HelpSheet
+from ui.shell.message_line import MessageLine, WorkLine
+from ui.shell.modules_page import ModulesPage
+from ui.shell.outbox_page import OutboxPage
+from ui.shell.palette import SearchField
+from ui.shell.rail import Rail, RailEntry
+from ui.shell.rooms import Rooms
+from ui.shell.running import Running
+from ui.shell.settings_page import SettingsPage
+from ui.shell.sign_in_page import SignInPage
+from ui.shell.station import DraftLine, Station
+from ui.shell.status_strip import StatusStrip
+from ui.shell.top_bar import TopBar
+from ui.widgets.panes import Ground, Hairline
+from ui.widgets.words import announce
+
+L = lazy("ui")
+_log = logging.getLogger(__name__)
+FRAME: Final = 4
+SESSION: Final = "shell.session"
+"""Where the person stood, kept among the drafts of that person: encrypted, survives a kill."""
+
+
+class Work(QWidget):
+    """Everything a person sees who is signed in and not covered."""
+
+    def __init__(self, desk: Desk, running: Running, search: SearchField) -> None:
+        super().__init__()
+        self.rail = Rail()
+        self.top = TopBar(desk, search)
+        self.banner = Banner(desk)
+        self.pages = QStackedWidget()
+        self.strip = StatusStrip(desk)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addWidget(self.top)
+        column.addWidget(self.banner)
+        column.addWidget(Hairline())
+        column.addWidget(self.pages, 1)
+        column.addWidget(WorkLine(running))
+        column.addWidget(MessageLine(desk.messages, "shell.message"))
+        column.addWidget(self.strip)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addLayout(column, 1)
+
+
+class Shell(Ground):
+    """The content of the window once a station is there."""
+
+    closed = Signal()
+
+    def __init__(self, station: Station) -> None:
+        super().__init__("practice" if station.practice else "surface")
+        self.setObjectName("shell")
+        self.desk = Desk(station)
+        self.running = Running(self.desk.threads, self)
+        self._catalogue = Catalogue(self)
+        self.search = SearchField(self.desk, self._catalogue.answers, self)
+        self.work = Work(self.desk, self.running, self.search)
+        self.rooms = Rooms(self.desk, self.running, self.work.pages)
+        self.place = ""
+        self._who: Who | None = None
+        self._build_front()
+        self._build_pages()
+        self._build_sheets()
+        self._connect()
+        self._shortcuts()
+        self.idle = IdleWatch(self)
+        self.idle.idle.connect(self.lock)
+
+    def show_first(self) -> None:
+        """The shell is in its window: begin to fetch, and ask who is there."""
+        for problem in self.desk.station.settings.problems:
+            self.desk.messages.problem(problem)
+        self.desk.act(self.desk.station.start_sync)
+        self.sign_in_page.begin()
+
+    # -- building --------------------------------------------------------------------------------
+
+    def _build_front(self) -> None:
+        self.sign_in_page = SignInPage(self.desk)
+        self.cover = Cover(self.desk)
+        front = QWidget()
+        self._fronts = QStackedWidget()
+        self._fronts.addWidget(self.sign_in_page)
+        self._fronts.addWidget(self.cover)
+        column = QVBoxLayout(front)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._fronts, 1)
+        column.addWidget(MessageLine(self.desk.messages, "shell.front.message"))
+        self._front = front
+        self._stack = QStackedWidget()
+        self._stack.addWidget(front)
+        self._stack.addWidget(self.work)
+        frame = FRAME if self.desk.station.practice else 0
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(frame, frame, frame, frame)
+        outer.addWidget(self._stack)
+
+    def _build_pages(self) -> None:
+        self.outbox = OutboxPage(self.desk)
+        self.conflict = ConflictPage(self.desk)
+        self.settings_page = SettingsPage(self.desk)
+        self.modules_page = ModulesPage()
+        for page in (self.outbox, self.conflict, self.settings_page, self.modules_page):
+            self.work.pages.addWidget(page)
+
+    def _build_sheets(self) -> None:
+        self.help = HelpSheet(self)
+        self.bug = BugSheet(self)
+        self.help.left.connect(lambda: self._leave_sheet(self.help))
+        self.bug.left.connect(lambda: self._leave_sheet(self.bug))
+        self.bug.save_wanted.connect(
+            lambda text: self.desk.save_file("clinician-rapport.txt", text.encode("utf-8"))
+        )
+
+    def _connect(self) -> None:
+        desk, work = self.desk, self.work
+        self.sign_in_page.signed_in.connect(self._on_signed_in)
+        self.cover.opened.connect(self._on_uncovered)
+        self.cover.other_wanted.connect(self.sign_out)
+        work.rail.wanted.connect(self.go)
+        work.strip.outbox_wanted.connect(lambda: self.go("page:outbox"))
+        work.top.lock_wanted.connect(self.lock)
+        work.top.sign_out_wanted.connect(self.sign_out)
+        work.top.workplace_wanted.connect(self._on_workplace)
+        self.conflict.left.connect(lambda: self.go("page:outbox"))
+        self.modules_page.switched.connect(self._on_switched)
+        desk.view_wanted.connect(self._on_view_wanted)
+        desk.page_wanted.connect(self._on_page_wanted)
+        desk.bug_wanted.connect(self._on_bug_wanted)
+        desk.language_changed.connect(self._on_language)
+        desk.bridge.sync_status.connect(self._on_status)
+        desk.patient.changed_to.connect(lambda _ref: self._keep_session())
+
+    def _shortcuts(self) -> None:
+        self._keys: list[QShortcut] = []
+        for keys, call in (
+            ("Ctrl+K", self.search.begin),
+            ("Ctrl+L", self.lock),
+            ("Ctrl+,", lambda: self.go("page:settings")),
+            ("Alt+0", lambda: self.go("page:outbox")),
+            ("Ctrl+Z", self.desk.writes.undo_last),
+            ("F1", self.show_keys),
+            ("F6", lambda: self._step_pane(1)),
+            ("Shift+F6", lambda: self._step_pane(-1)),
+            ("F8", self.desk.messages.act),
+        ):
+            self._key(keys, call)
+        for number in range(1, 10):
+            self._key(f"Alt+{number}", partial(self._go_number, number))
+            self._key(f"Ctrl+{number}", partial(self._go_page, number))
+
+    def _key(self, keys: str, call: Callable[[], object]) -> None:
+        shortcut = QShortcut(QKeySequence(keys), self)
+        shortcut.setAutoRepeat(False)
+        # While covered or signed out, no key reaches what lies beneath.
+        shortcut.activated.connect(lambda: call() if self.is_open else None)
+        self._keys.append(shortcut)
+
+    # -- who is here -----------------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """True while somebody works: signed in and not covered."""
+        return self._stack.currentWidget() is self.work
+
+    def _on_signed_in(self, who: Who, drafts: Sequence[DraftLine]) -> None:
+        self._who = who
+        self.desk.face.remember(workplace=who.workplace_ref)
+        self.desk.dress(who.practitioner_ref)
+        self.desk.drafts.open_for_person(drafts)
+        self.work.top.show_person(who)
+        self._open_modules()
+        self._stack.setCurrentWidget(self.work)
+        self._restore_session()
+        self._on_status(self.desk.station.status())
+
+    def lock(self) -> None:
+        """Cover everything; what is loaded and typed stays."""
+        if self.is_open and self._who is not None:
+            self._keep_session()
+            self.desk.drafts.flush()
+            self.search.sheet.hide()
+            self._fronts.setCurrentWidget(self.cover)
+            self._stack.setCurrentWidget(self._front)
+            self.cover.begin(self._who)
+
+    def _on_workplace(self, workplace_ref: str) -> None:
+        if self._who is None or workplace_ref == self._who.workplace_ref:
+            return
+        places = {place.key: place.name for place in self.desk.station.workplaces()}
+        self.lock()
+        self.cover.begin(self._who, workplace_ref, places.get(workplace_ref, ""))
+
+    def _on_uncovered(self, who: Who) -> None:
+        before, self._who = self._who, who
+        self._stack.setCurrentWidget(self.work)
+        if before is not None and before.workplace_ref != who.workplace_ref:
+            self._move_to(who)
+        else:
+            self.rooms.take_focus(self.place)
+
+    def _move_to(self, who: Who) -> None:
+        """Another workplace: the same person, patient and drafts; the views are made for the new place."""
+        self.work.top.show_person(who)
+        states = self.rooms.states()
+        self.rooms.end()
+        self._open_modules()
+        self.rooms.keep_states(states)
+        self.go(self.place)
+
+    def sign_out(self) -> None:
+        """The person leaves: drafts and outbox stay, nothing of theirs stays on the screen."""
+        if self._who is None:
+            return
+        self._keep_session()
+        self.desk.drafts.close_for_person()
+        self.rooms.end()
+        self.outbox.end()
+        self.desk.patient.clear()
+        self.desk.messages.clear()
+        self.desk.writes.forget()
+        self._who, self.place = None, ""
+        self.desk.act(self.desk.station.sign_out)
+        self.desk.dress("")
+        self._fronts.setCurrentWidget(self.sign_in_page)
+        self._stack.setCurrentWidget(self._front)
+        self.sign_in_page.begin()
+
+    # -- modules and places ----------------------------------------------------------------------
+
+    def _open_modules(self) -> None:
+        found = offers.collect(self.desk.station.registry)
+        self.rooms.set_offers(found)
+        self.modules_page.show_offers(found)
+        on = [offer for offer in found if offer.is_on or offer.is_broken]
+        modules = tuple(
+            RailEntry(
+                f"module:{offer.key}",
+                offer.title,
+                offer.icon,
+                f"Alt+{at}" if at < 10 else "",
+                offer.is_broken,
+            )
+            for at, offer in enumerate(on, start=1)
+        )
+        pages = (
+            RailEntry("page:outbox", L("Outbox"), "tray", "Alt+0"),
+            RailEntry("page:settings", L("Settings"), "gear", "Ctrl+,"),
+        )
+        self.work.rail.set_entries(modules, pages)
+
+    def _on_switched(self, module: str, on: bool) -> None:
+        try:
+            self.desk.station.registry.switch(module, on)
+        except ClinicianError as problem:
+            self.desk.messages.problem(problem)
+        states = self.rooms.states()
+        self.rooms.end()
+        self._open_modules()
+        self.rooms.keep_states(states)
+        self.work.rail.mark(self.place)
+
+    def _go_number(self, number: int) -> None:
+        modules = [key for key in self.work.rail.keys if key.startswith("module:")]
+        if number <= len(modules):
+            self.go(modules[number - 1])
+
+    def _go_page(self, number: int) -> None:
+        self.rooms.open_page(self.place, number)
+
+    def go(self, place: str) -> None:
+        """Go to 'module:…' or 'page:…'. Patient, drafts, selection and scroll stay."""
+        kind, _, name = place.partition(":")
+        if kind == "module":
+            if not self.rooms.show(name):
+                place = "page:modules"
+                self._show_page("modules", {})
+        elif kind == "page":
+            self._show_page(name, {})
+        else:
+            return
+        self.place = place
+        self.work.rail.mark(place)
+        self._keep_session()
+
+    def _show_page(self, name: str, arguments: Mapping[str, str]) -> None:
+        pages: dict[str, tuple[QWidget, Callable[[], object]]] = {
+            "outbox": (self.outbox, lambda: self.outbox.begin(arguments.get("op_id", ""))),
+            "conflict": (self.conflict, lambda: self.conflict.begin(arguments.get("op_id", ""))),
+            "settings": (self.settings_page, self.settings_page.begin),
+            "modules": (self.modules_page, self.modules_page.setFocus),
+        }
+        page, begin = pages[name]
+        self.work.pages.setCurrentWidget(page)
+        begin()
+
+    def _on_page_wanted(self, page: str, arguments: Mapping[str, str]) -> None:
+        if page == "help":
+            self.show_keys()
+            return
+        self._show_page(page, arguments)
+        self.place = f"page:{page}"
+        self.work.rail.mark("page:outbox" if page == "conflict" else self.place)
+
+    def _on_view_wanted(self, view_id: str, arguments: Mapping[str, str]) -> None:
+        module = view_id.partition(".")[0]
+        if not self.rooms.open_view(view_id, arguments):
+            self.desk.messages.say(L("“{name}” is not on this PC", name=view_id), Kind.WARN)
+            return
+        self.place = f"module:{module}"
+        self.work.rail.mark(self.place)
+        self._keep_session()
+
+    def _step_pane(self, by: int) -> None:
+        stops: list[QWidget] = [self.search, *self.rooms.visible(self.place)]
+        page = self.work.pages.currentWidget()
+        if self.place.startswith("page:") and page is not None:
+            stops.append(page)
+        focus: QWidget | None = self.focusWidget()
+        at = next((n for n, stop in enumerate(stops) if focus is not None and _holds(stop, focus)), 0)
+        stop: Any = stops[(at + by) % len(stops)]
+        if stop is self.search:
+            self.search.begin()
+        elif hasattr(stop, "take_focus"):
+            stop.take_focus()
+        else:
+            self._show_page(self.place.partition(":")[2], {})
+
+    # -- what is shown over the page -------------------------------------------------------------
+
+    def show_keys(self) -> None:
+        """Every key, those of the focused pane first; F1 again takes it away."""
+        if self.help.isVisible():
+            self._leave_sheet(self.help)
+            return
+        self._back_to = self.focusWidget()
+        self.help.show_keys(self.work.strip.pane_keys())
+
+    def _on_bug_wanted(self, bug: Bug) -> None:
+        self._back_to = self.focusWidget()
+        self.bug.show_bug(bug)
+
+    def _leave_sheet(self, sheet: QWidget) -> None:
+        sheet.hide()
+        back = getattr(self, "_back_to", None)
+        if back is not None and back.isVisible():
+            back.setFocus()
+
+    def _on_status(self, status: SyncStatus) -> None:
+        self.work.rail.set_count("page:outbox", status.conflicts + status.refused)
+        self.work.strip.show_status(status)
+
+    def _on_language(self) -> None:
+        announce(self.window())
+        self.rooms.retranslate()
+        self.desk.reads.refresh()
+        if self._who is not None:
+            self.modules_page.show_offers(offers.collect(self.desk.station.registry))
+
+    # -- where the person stood ------------------------------------------------------------------
+
+    def _keep_session(self) -> None:
+        if self._who is None or not self.place:
+            return
+        session = {
+            "place": self.place,
+            "patient": self.desk.patient.current,
+            "recent": self.desk.patient.recent,
+            "views": self.rooms.states(),
+        }
+        self.desk.drafts.save(SESSION, "", json.dumps(session, ensure_ascii=False))
+
+    def _restore_session(self) -> None:
+        try:
+            session = json.loads(self.desk.drafts.load(SESSION, "") or "{}")
+            place, patient = str(session.get("place", "")), str(session.get("patient", ""))
+            self.desk.patient.recent = [str(ref) for ref in session.get("recent", [])]
+            self.rooms.keep_states({str(k): dict(v) for k, v in session.get("views", {}).items()})
+        except (ValueError, TypeError, AttributeError):
+            _log.warning("the last session does not read; starting afresh")
+            place, patient = "", ""
+        self.desk.patient.choose(patient)
+        known = self.work.rail.keys
+        self.go(place if place in known else next(iter(known), "page:outbox"))
+
+    # -- Qt --------------------------------------------------------------------------------------
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.desk.messages.dismiss()
+            return
+        super().keyPressEvent(event)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for sheet in (self.help, self.bug):
+            if sheet.isVisible():
+                sheet.move((self.width() - sheet.width()) // 2, (self.height() - sheet.height()) // 2)
+
+    def shut(self) -> None:
+        """Keep what is typed, end every view, stop every thread."""
+        self.idle.stop()
+        self._keep_session()
+        if self._who is not None:
+            self.desk.drafts.close_for_person()
+        self.rooms.end()
+        self.desk.close()
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.shut()
+        super().closeEvent(event)
+        self.closed.emit()
+
+
+def _holds(stop: QWidget, focus: QWidget) -> bool:
+    return stop is focus or stop.isAncestorOf(focus)
