@@ -6,8 +6,10 @@ Identifiers of people travel in bodies (POST _search, batch), never in a URL.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import logging
+import socket
 import ssl
 import time
 import uuid
@@ -17,6 +19,7 @@ from types import TracebackType
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
+import httpcore
 import httpx
 import orjson
 import truststore
@@ -36,6 +39,8 @@ HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-cache",
     "User-Agent": "clinician",
 }
+_UNPACKED: Final[Mapping[str, str]] = {"Accept-Encoding": "identity"}
+"""Over a transport in this very process packing only costs time."""
 STRICT: Final[Mapping[str, str]] = {"Prefer": "handling=strict"}
 _IN_PROCESS: Final = "http://record.local"
 _OPAQUE: Final = frozenset({"_getpages", "_getpagesoffset", "_page", "ct", "cursor", "page", "pageId"})
@@ -118,12 +123,14 @@ class RecordClient:
             verify=_verify(base_url) if transport is None else True,
             limits=limits,
             timeout=self._timeouts.for_httpx(),
-            headers={**HEADERS, **(headers or {})},
+            headers={**HEADERS, **({} if transport is None else _UNPACKED), **(headers or {})},
             follow_redirects=False,
             http2=False,
         )
         self.packs = False
         """Whether the record was found to take gzip in a request (server profile)."""
+        self.is_remote = transport is None
+        self._streams: list[httpcore.NetworkStream] = []
         self.requests = 0
         self.bytes_in = 0
         self.bytes_out = 0
@@ -139,6 +146,18 @@ class RecordClient:
     def close(self) -> None:
         """Close every connection."""
         self._http.close()
+
+    def hang_up(self) -> None:
+        """Cut what is being waited for in another thread; that thread meets AnswerLost."""
+        for stream in self._streams:
+            held = stream.get_extra_info("socket")
+            if held is not None:
+                with contextlib.suppress(OSError):
+                    held.shutdown(socket.SHUT_RDWR)
+
+    def _note_stream(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._streams = [*self._streams[-15:], info["return_value"]]
 
     # one exchange ---------------------------------------------------------------------------
 
@@ -181,7 +200,10 @@ class RecordClient:
     ) -> Answer:
         timeout = self._timeouts.for_httpx(read)
         deadline = time.monotonic() + self._timeouts.whole + (read or 0.0)
-        with self._http.stream(method, url, content=content, headers=headers, timeout=timeout) as response:
+        extensions = {"trace": self._note_stream} if self.is_remote and read else {}
+        with self._http.stream(
+            method, url, content=content, headers=headers, timeout=timeout, extensions=extensions
+        ) as response:
             self._refuse_large(response.headers.get("content-length"))
             encoding = response.headers.get("content-encoding", "")
             raw = self._timed(response.iter_raw(65536), deadline)
@@ -312,9 +334,7 @@ def in_process(
 ) -> RecordClient:
     """A client of a WSGI record in this very process: no port, no service, no compression."""
     transport = httpx.WSGITransport(app=app)
-    return RecordClient(
-        base_url, transport=transport, headers={"Accept-Encoding": "identity", **(headers or {})}
-    )
+    return RecordClient(base_url, transport=transport, headers=headers)
 
 
 def _offline() -> Any:

@@ -18,9 +18,9 @@ from clinician.cache.writing import Writing
 from clinician.clock import Clock
 from clinician.errors import Environment, Offline, RecordTrouble, Refused
 from clinician.events import CacheChanged, Events, SyncStatus
-from clinician.record.client import RecordClient
+from clinician.record.client import Busy, NotSent, RecordClient
 from clinician.record.profile import ServerProfile, epoch_of, from_raw, probe, version_of
-from clinician.record.retry import jittered
+from clinician.record.retry import LONGEST, LONGEST_AWAY, jittered
 from clinician.sync import conflict, request, scope
 from clinician.sync.audit import send_audit
 from clinician.sync.confirm import confirm
@@ -68,6 +68,7 @@ class SyncEngine:
         self._thread: threading.Thread | None = None
         self._end_listening = events.subscribe(CacheChanged, self._on_change)
         self._is_prepared = False
+        self._failures = 0
         self.last_delta = Delta()
 
     # running --------------------------------------------------------------------------------
@@ -118,8 +119,10 @@ class SyncEngine:
             self.line.stopped.wait(DEBOUNCE)
 
     def _pause(self) -> float:
+        if not self.board.answered:
+            return max(0.05, self.uploader.breaker.remaining(self._clock.monotonic()))
         hinted = self._hint is not None and self._hint.is_alive
-        pause = jittered(self.cadence.interval(hinted=hinted, online=self.board.answered), self.line.rng)
+        pause = jittered(self.cadence.interval(hinted=hinted), self.line.rng)
         retry = self.uploader.next_try()
         return pause if retry is None else max(0.05, min(pause, retry))
 
@@ -129,7 +132,9 @@ class SyncEngine:
         self._wake.set()
 
     def hinted(self) -> None:
-        """The record says something changed."""
+        """The record says something changed; so it is there."""
+        if not self.board.answered:
+            self.uploader.hurry()
         self.cadence.heard_hint()
         self.wake()
 
@@ -148,6 +153,7 @@ class SyncEngine:
     def step(self) -> SyncStatus:
         """One whole round. Never raises for the record's sake; the status says what came of it."""
         with self._round:
+            self._failures = self.uploader.breaker.failures
             try:
                 self._whole_round()
             except Stopped:
@@ -171,6 +177,18 @@ class SyncEngine:
     def _lost(self, trouble: Environment | Refused) -> None:
         self.board.lost(self._clock.now())
         self.cadence.lost()
+        if self.uploader.breaker.failures == self._failures:
+            asked = trouble.retry_after if isinstance(trouble, Busy) else None
+            longest = LONGEST_AWAY if isinstance(trouble, NotSent) else LONGEST
+            self.uploader.breaker.failed(self._clock.monotonic(), asked, longest)
+
+    def _reached(self) -> None:
+        """The record answered: no pause stands, and what waited for one goes now."""
+        self.board.reached()
+        breaker = self.uploader.breaker
+        if breaker.failures and self._clock.monotonic() >= breaker.asked_until:
+            self.uploader.hurry()
+            self._send()
 
     def _tell(self, working: str = "") -> SyncStatus:
         self.board.working = working
@@ -236,6 +254,7 @@ class SyncEngine:
             if not self._is_prepared:
                 self._round_due.set()
                 return
+            self._failures = self.uploader.breaker.failures
             try:
                 self._send()
             except Environment as trouble:
@@ -297,7 +316,7 @@ class SyncEngine:
     def _ask_changes(self, filled: bool) -> None:
         chunks, keys = self.line.write(self._all_keys)
         self.last_delta = delta(self.line, chunks, keys)
-        self.board.reached()
+        self._reached()
         self.board.complete = self.board.complete and not self.last_delta.failed
         if any(ref.startswith("EpisodeOfCare/") for ref in self.last_delta.returned):
             self._rescope()

@@ -9,26 +9,25 @@ from typing import Final
 
 from clinician.errors import ClinicianError
 from clinician.record.client import RecordClient
-from clinician.record.retry import Breaker
+from clinician.record.retry import LONGEST_AWAY, Breaker
 
 _log = logging.getLogger(__name__)
 HOLD: Final = 25
 """Seconds a request is held; shorter than what proxies commonly allow."""
+HOLD_IN_PROCESS: Final = 0.5
 
 
 class Hint:
     """Waits for news in a thread with a client of its own. path: '' while the record offers no hint."""
 
-    def __init__(
-        self, client: RecordClient, on_news: Callable[[], None], now: Callable[[], float], *, hold: int = HOLD
-    ) -> None:
+    def __init__(self, client: RecordClient, on_news: Callable[[], None], now: Callable[[], float]) -> None:
         self.path = ""
         self.sequence: int | None = None
         self.is_alive = False
         self._client = client
         self._on_news = on_news
         self._now = now
-        self._hold = hold
+        self._hold = HOLD if client.is_remote else HOLD_IN_PROCESS
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._breaker = Breaker()
@@ -40,12 +39,13 @@ class Hint:
         self._thread.start()
 
     def stop(self) -> None:
-        """Closing the client lets go of a held request."""
+        """A held request is cut off."""
         self._stopped.set()
-        self._client.close()
+        self._client.hang_up()
         if self._thread is not None:
             self._thread.join(timeout=5.0)
             self._thread = None
+        self._client.close()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -71,7 +71,7 @@ class Hint:
     def _ask(self) -> bool:
         known = self.sequence
         asked = f"&_after={known}&_wait={self._hold}" if known is not None else ""
-        answer = self._client.wait_for_change(f"{self.path}?_count=1{asked}", float(self._hold))
+        answer = self._client.wait_for_change(f"{self.path}?_count=1{asked}", self._hold)
         if not answer.is_ok or answer.sequence is None:
             self._breaker.failed(self._now(), answer.retry_after)
             self.is_alive = False
@@ -84,4 +84,4 @@ class Hint:
         _log.debug("the hint broke off: %s", type(trouble).__name__)
         self.is_alive = False
         self.sequence = None
-        self._breaker.failed(self._now())
+        self._breaker.failed(self._now(), longest=LONGEST_AWAY)

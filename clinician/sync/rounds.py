@@ -10,7 +10,6 @@ from clinician.clock import Clock
 POLL: Final = 30.0
 HINTED_POLL: Final = 60.0
 SICK_POLL: Final = 10.0
-OFFLINE_POLL: Final = 5.0
 QUICK_MANIFEST: Final = 15 * 60.0
 NIGHTLY: Final = 24 * 3600.0
 LONG_OFFLINE: Final = 10 * 60.0
@@ -29,10 +28,8 @@ class Cadence:
     unannounced: int = 0
     _hint_since_asked: bool = field(default=False)
 
-    def interval(self, *, hinted: bool, online: bool) -> float:
-        """Seconds to the next poll."""
-        if not online:
-            return OFFLINE_POLL
+    def interval(self, *, hinted: bool) -> float:
+        """Seconds to the next poll of a record that answers."""
         if not hinted:
             return POLL
         return SICK_POLL if self.unannounced >= 2 else HINTED_POLL
