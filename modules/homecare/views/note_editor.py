@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
@@ -23,6 +24,19 @@ from ui.widgets.labels import Label
 _ = texts.translator("homecare")
 L = texts.lazy("homecare")
 _ABBREVIATION: Final = re.compile(r"(?:^|(?<=\s))\.([^\s.]{2,40})[ \n]$")
+
+
+def slug(label: str) -> str:
+    """A label as one types it after the full stop: 'Spiste godt' → 'spistegodt'."""
+    return re.sub(r"\W", "", label.casefold())
+
+
+def shortest(slugs: Sequence[str], of: str) -> str:
+    """The shortest beginning, of three letters or more, that is of one slug only."""
+    for length in range(3, len(of)):
+        if sum(other.startswith(of[:length]) for other in slugs) == 1:
+            return of[:length]
+    return of
 
 
 def expanded(before: str, texts_by_key: dict[str, str]) -> str | None:
@@ -100,8 +114,11 @@ class NoteEditor(QWidget):
         self._restored.thrown_away.connect(self._throw_away)
 
     def _on_quick(self, found: tuple[QuickText, ...]) -> None:
-        self._quick = {row.key: row.text for row in found}
-        choices = tuple((row.key, f"{row.label}  ·  .{row.key}") for row in found)
+        self._quick = {slug(row.label): row.text for row in found}
+        slugs = tuple(self._quick)
+        choices = tuple(
+            (slug(row.label), f"{row.label}  ·  .{shortest(slugs, slug(row.label))}") for row in found
+        )
         self._pick.set_choices((("", L("Quick text …")), *choices))
         self._pick.setVisible(bool(found))
 

@@ -68,7 +68,9 @@ class SuggestionPanel(Pane):
         self.notify_button = Button(
             L("Tell the staff"), "homecare.zone.notify", icon="paper-plane-tilt", kind="primary", signs=True
         )
-        self.close_button = Button(L("Leave it"), "homecare.zone.refuse", kind="quiet", icon="x", hint=L("Esc"))
+        self.close_button = Button(
+            L("Leave it"), "homecare.zone.refuse", kind="quiet", icon="x", hint=L("Esc")
+        )
         self._hint = Label(
             L("Space takes one out or in. M shows who else can."), size=12, tone="ink_quiet", wrap=True
         )
@@ -141,7 +143,9 @@ class SuggestionPanel(Pane):
         same = self._tally.before == self._tally.after
         sums = _("{before} visits before = {after} after", before=self._tally.before, after=self._tally.after)
         wrong = _("{before} visits before, {after} after", before=self._tally.before, after=self._tally.after)
-        self._sums.set_state("check" if same else "warning", sums if same else wrong, "done" if same else "danger")
+        self._sums.set_state(
+            "check" if same else "warning", sums if same else wrong, "done" if same else "danger"
+        )
         self._unplaced.setVisible(bool(loose))
         nobody = _.n("{n} visit nobody can take", "{n} visits nobody can take", len(loose))
         self._unplaced.set_state("warning", nobody, "danger")
@@ -170,8 +174,8 @@ class SuggestionPanel(Pane):
         self._fill()
         self.changed.emit()
 
-    def adjust(self, appointment_ref: str, candidate: Candidate) -> None:
-        """Give one suggested visit to another who can."""
+    def adjust(self, appointment_ref: str, candidate: Candidate, instead_of: str) -> None:
+        """Give one suggested visit to another who can, instead of the person suggested ('' none)."""
         found = self._suggestion
         if found is None:
             return
@@ -179,7 +183,7 @@ class SuggestionPanel(Pane):
         move = next((m for m in both if m.appointment_ref == appointment_ref), None)
         if move is None:
             return
-        mine = moved_to(move, candidate, _("chosen by you"))
+        mine = moved_to(move, candidate, _("chosen by you"), instead_of)
         rest = tuple(m for m in found.moves if m.appointment_ref != appointment_ref)
         loose = tuple(m for m in found.unplaced if m.appointment_ref != appointment_ref)
         self._suggestion = replace(found, moves=(*rest, mine), unplaced=loose)
@@ -194,13 +198,16 @@ class SuggestionPanel(Pane):
             self.accepted.emit(self.chosen_moves())
 
 
-def moved_to(move: Move, candidate: Candidate, reason: str) -> Move:
-    """A move turned to another person; it keeps its length."""
+def moved_to(move: Move, candidate: Candidate, reason: str, instead_of: str) -> Move:
+    """A move turned to another person; it keeps its length and, by two persons, the other one."""
+    stay = tuple(
+        ref for ref in move.to_practitioner_refs if ref not in (instead_of, candidate.practitioner_ref)
+    )
     return replace(
         move,
         to_route_key=candidate.route_key,
         to_name=candidate.name,
-        to_practitioner_refs=(candidate.practitioner_ref,),
+        to_practitioner_refs=(*stay, candidate.practitioner_ref),
         start=candidate.start,
         end=candidate.start + (move.end - move.start),
         reason=reason,

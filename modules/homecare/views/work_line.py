@@ -77,7 +77,8 @@ class WorkLine(QWidget):
     ) -> None:
         """Start, ending the one before."""
         self.stop()
-        self._stop = stop = []
+        stop: list[bool] = []
+        self._stop = stop
         told = _Told(self)
         told.stepped.connect(self._on_step)
         self._on_step(0, 0, title)

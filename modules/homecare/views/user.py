@@ -1,0 +1,277 @@
+"""The user: facts with their source, notes, plan, tasks with history, measurements.
+
+N note · M measurement · P plan · O tasks · T curve or table.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from clinician import texts
+from clinician.commands.act import Command
+from clinician.modulekit.context import Ending, ModuleContext
+from clinician.texts import Text
+from modules.homecare.commands import CloseFollowUp, CompleteTask, ExceptTask, WithdrawNote
+from modules.homecare.queries import user_card
+from modules.homecare.rows import PlanRow, TaskRow, UserCard
+from modules.homecare.views import states
+from modules.homecare.views.acting import Acting
+from modules.homecare.views.curves import Curves
+from modules.homecare.views.fact_list import FactList
+from modules.homecare.views.live import Live
+from modules.homecare.views.note_editor import NoteEditor
+from modules.homecare.views.note_list import NoteList
+from ui.widgets import theme
+from ui.widgets.checklist import Checklist, CheckRow
+from ui.widgets.empty_state import EmptyState, Loading
+from ui.widgets.labels import StateLabel
+from ui.widgets.panes import Ground, Pane, Scrolled
+
+_ = texts.translator("homecare")
+L = texts.lazy("homecare")
+_TABS: Final[tuple[tuple[str, Text], ...]] = (
+    ("N", L("Notes (N)")),
+    ("P", L("Plan (P)")),
+    ("O", L("Tasks (O)")),
+    ("M", L("Measurements (M)")),
+)
+
+
+def make(ctx: ModuleContext) -> QWidget:
+    """The view factory."""
+    return UserView(ctx)
+
+
+class UserView(QWidget):
+    """Everything about one user of home care."""
+
+    def __init__(self, ctx: ModuleContext) -> None:
+        super().__init__()
+        self.setObjectName("homecare.user")
+        self._ctx = ctx
+        self._acting = Acting(ctx)
+        self._patient = ctx.arguments.get("patient", "") or ctx.patients.current
+        self._card: UserCard | None = None
+        self._build()
+        self._live = Live(self, self._watch)
+        self._connect()
+        self._hints()
+        self._turn(self._patient)
+
+    # -- building --------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        space = theme.current().space
+        self.facts = FactList()
+        left = Pane(L("Facts"))
+        left.body.addWidget(self.facts)
+        self.tabs = QTabBar()
+        self.tabs.setObjectName("homecare.user.tabs")
+        self.tabs.setAccessibleName(_("Parts of the user page"))
+        self.tabs.setExpanding(False)
+        self.tabs.setDrawBase(False)
+        self.tabs.setUsesScrollButtons(True)
+        self.pages = QStackedWidget()
+        for page in (self._notes_page(), self._plan_page(), self._tasks_page(), self._curves_page()):
+            self.tabs.addTab("")
+            self.pages.addWidget(page)
+        right = Pane(margin=3)
+        right.body.addWidget(self.tabs)
+        right.body.addWidget(self.pages, 1)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setChildrenCollapsible(False)
+        split.setHandleWidth(space(2))
+        split.addWidget(left)
+        split.addWidget(right)
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 3)
+        split.setSizes([330, 920])
+        empty = EmptyState(
+            L("No user chosen"), L("Search for a name with Ctrl+K, or press Enter on a visit."), icon="user"
+        )
+        self._loading = Loading(split, empty)
+        self._missing = Ground("warn_soft")
+        strip = QVBoxLayout(self._missing)
+        strip.setContentsMargins(space(3), space(1.5), space(3), space(1.5))
+        self._missing_words = StateLabel("list-checks", "", "warn", wrap=True)
+        strip.addWidget(self._missing_words)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(space(3), space(2), space(3), space(3))
+        column.setSpacing(space(2))
+        column.addWidget(self._missing)
+        column.addWidget(self._loading, 1)
+        self._missing.hide()
+        self.setFocusProxy(self.tabs)
+
+    def _notes_page(self) -> QWidget:
+        self.editor = NoteEditor(self._ctx, self._acting, "user")
+        self.notes = NoteList()
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.current().space(3))
+        column.addWidget(self.editor)
+        column.addWidget(Scrolled(self.notes), 1)
+        return page
+
+    def _plan_page(self) -> QWidget:
+        self.plan = Checklist("homecare.user.plan", L("Plan"))
+        return self._with_empty(
+            self.plan, L("No plan"), L("There is no care plan in force for this user."), "clipboard-text"
+        )
+
+    def _tasks_page(self) -> QWidget:
+        self.tasks = Checklist("homecare.user.tasks", L("Tasks"))
+        self.tasks.take_keys("Space", "1", "2", "3", "4", "5")
+        return self._with_empty(
+            self.tasks,
+            L("No tasks"),
+            L("Nothing is to be done, and nothing has been done lately."),
+            "list-checks",
+        )
+
+    def _curves_page(self) -> QWidget:
+        self.curves = Curves(self._ctx, self._acting)
+        return self.curves
+
+    def _with_empty(self, content: QWidget, title: Text, text: Text, icon: str) -> Loading:
+        return Loading(content, EmptyState(title, text, icon=icon))
+
+    def _connect(self) -> None:
+        self.tabs.currentChanged.connect(self.pages.setCurrentIndex)
+        self.tasks.key_pressed.connect(self._on_task_key)
+        self.notes.withdrawn.connect(self._withdraw)
+        ending = self._ctx.patients.changed(self._turn)
+        self.destroyed.connect(lambda _gone: ending.end())
+
+    def _hints(self) -> None:
+        for number, (_key, words) in enumerate(_TABS):
+            self.tabs.setTabText(number, words.render())
+        self.setProperty("keyHints", _("N = note · M = measurement · P = plan · O = tasks · T = table"))
+
+    # -- reading -----------------------------------------------------------------------------------------
+
+    def _turn(self, patient_ref: str) -> None:
+        self._patient = patient_ref
+        if not patient_ref:
+            self._live.end()
+            self._missing.hide()
+            self._loading.show_content(False)
+            return
+        self._loading.wait()
+        self._live.again()
+
+    def _watch(self) -> Ending:
+        patient_ref = self._patient
+        return self._ctx.queries.watch(
+            user_card,
+            lambda card: self._show(patient_ref, card),
+            None,
+            patient_ref=patient_ref,
+            now=self._ctx.clock.now(),
+        )
+
+    def _show(self, patient_ref: str, card: UserCard) -> None:
+        if patient_ref != self._patient:
+            return
+        self._card = card
+        self.facts.show_facts(card.facts, card.values)
+        self.editor.open(patient_ref=patient_ref, name=card.name)
+        self.notes.show_rows(card.notes)
+        self.plan.set_rows([_plan_row(row) for row in card.plan])
+        self.tasks.set_rows([_task_row(row) for row in card.tasks])
+        for table, page, filled in (
+            (self.plan, self.pages.widget(1), bool(card.plan)),
+            (self.tasks, self.pages.widget(2), bool(card.tasks)),
+        ):
+            table.resizeRowsToContents()
+            if isinstance(page, Loading):
+                page.show_content(filled)
+        self.curves.open(patient_ref, card.name)
+        self.curves.show_news2(card.news2)
+        lacking = _("Not recorded: {what}", what=" · ".join(card.missing)) if card.missing else ""
+        self._missing_words.set_state("list-checks", lacking, "warn")
+        self._missing.setVisible(bool(lacking))
+        self._loading.show_content(True)
+
+    # -- doing -------------------------------------------------------------------------------------------
+
+    def show_tab(self, key: str) -> None:
+        """N, P, O or M."""
+        self.tabs.setCurrentIndex([tab for tab, _words in _TABS].index(key))
+
+    def _on_task_key(self, text: str, key: str) -> None:
+        card = self._card
+        row = next((task for task in card.tasks if task.key == key), None) if card else None
+        if row is None or not row.is_open:
+            return
+        if text == "SPACE":
+            command: Command = CloseFollowUp(key) if row.is_follow_up else CompleteTask(key)
+            self._acting.run(command, _("Done: {title}", title=row.title))
+        elif not row.is_follow_up:
+            reason = states.REASONS[int(text) - 1][0]
+            word = states.reason_words(reason).capitalize()
+            self._acting.run(ExceptTask(key, reason), f"{word}: {row.title}")
+
+    def _withdraw(self, note_ref: str, reason: str) -> None:
+        self._acting.run(
+            WithdrawNote(note_ref, reason), _("The note is withdrawn and stays readable as such.")
+        )
+
+    def _letter(self, text: str) -> bool:
+        if text not in ("N", "P", "O", "M", "T"):
+            return False
+        self.show_tab("M" if text == "T" else text)
+        if text == "N":
+            self.editor.take_cursor()
+        elif text == "M":
+            self.curves.measure()
+        elif text == "T":
+            self.curves.toggle_table()
+        else:
+            (self.plan if text == "P" else self.tasks).setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return True
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if event.isAutoRepeat() or self._card is None:
+            super().keyPressEvent(event)
+        elif plain == Qt.KeyboardModifier.ControlModifier and event.key() == Qt.Key.Key_Z:
+            self._acting.undo_last()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.tabs.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif plain == Qt.KeyboardModifier.NoModifier and self._letter(event.text().upper()):
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._hints()
+            if self._patient:
+                self._live.again()
+        super().changeEvent(event)
+
+
+def _plan_row(row: PlanRow) -> CheckRow:
+    detail = " · ".join(part for part in (row.recurrence_text, row.service_text, row.last_text) if part)
+    following = _("next {when}", when=row.next_text) if row.next_text else ""
+    if row.is_broken:
+        words = following or _("not planned")
+        return CheckRow(row.key, row.title, detail, words, "warning", "warn")
+    return CheckRow(row.key, row.title, detail, following, "calendar-check", "ink_quiet")
+
+
+def _task_row(row: TaskRow) -> CheckRow:
+    shown = states.task(row)
+    owner = _("owner {name}", name=row.owner_text) if row.is_follow_up and row.owner_text else ""
+    due = _("by {when}", when=row.due_text) if row.due_text else ""
+    detail = " · ".join(part for part in (row.detail, owner, due, row.phone, row.history_text) if part)
+    return CheckRow(row.key, row.title, detail, shown.words, shown.icon, shown.role, row.is_open)
