@@ -9,14 +9,21 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clinician import texts
 from clinician.errors import ClinicianError
 
+if TYPE_CHECKING:
+    from clinician.modulekit.context import Progress
+    from clinician.practice.info import PracticeInfo
+    from clinician.workstation import Workstation
+
 _ = texts.translator("core")
+Step = Callable[[int, int, str], None]
 
 
 def default_folder() -> Path:
@@ -92,20 +99,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _window(given: argparse.Namespace) -> int:
-    from ui.app import run_window
+    from ui.app import run
 
-    return run_window(
-        given.data or default_folder(),
-        record=given.record,
-        workplace=given.workplace,
-        people=given.people,
-        language=given.language,
-    )
+    folder = given.data or default_folder()
+    return run(lambda progress: _open(given, folder, progress), folder=folder)
+
+
+def _open(given: argparse.Namespace, folder: Path, progress: Progress) -> Workstation:
+    """Behind the start page: make the practice municipality on first start, open, begin to sync."""
+    from clinician.practice.info import is_practice
+    from clinician.workstation import Options, Workstation
+
+    has_record = (folder / "record.sqlite").exists() or is_practice(folder)
+    if not given.record and not has_record:
+        _create(folder, 1, given.people, None, progress.step)
+    station = Workstation.open(Options(folder, given.record, given.workplace))
+    station.start_sync()
+    return station
 
 
 def _practice(given: argparse.Namespace) -> int:
-    from clinician.practice.create import create
-
     folder = given.data or default_folder()
     if (folder / "practice.toml").exists():
         print(_("There is a practice municipality in {folder} already; nothing was changed.", folder=folder))
@@ -114,13 +127,7 @@ def _practice(given: argparse.Namespace) -> int:
     def progress(done: int, total: int, words: str) -> None:
         print(f"\r{words} {done}/{total}\033[K", end="", file=sys.stderr, flush=True)
 
-    info = create(
-        folder,
-        seed=given.seed,
-        people=given.people,
-        day=given.date or date.today(),  # noqa: DTZ011
-        progress=progress if sys.stderr.isatty() else None,
-    )
+    info = _create(folder, given.seed, given.people, given.date, progress if sys.stderr.isatty() else None)
     print(
         _(
             "Practice municipality ready in {folder}: {people} inhabitants, {day}.",
@@ -130,6 +137,13 @@ def _practice(given: argparse.Namespace) -> int:
         )
     )
     return 0
+
+
+def _create(folder: Path, seed: int, people: int, day: date | None, progress: Step | None) -> PracticeInfo:
+    from clinician.clock import SystemClock
+    from clinician.practice.create import create
+
+    return create(folder, seed=seed, people=people, day=day or SystemClock().today(), progress=progress)
 
 
 def _record(given: argparse.Namespace) -> int:
@@ -145,7 +159,7 @@ def _serve(given: argparse.Namespace, folder: Path) -> int:
 
 
 def _import(given: argparse.Namespace, folder: Path) -> int:
-    from clinician.workstation import import_into_record
+    from clinician.upkeep import import_into_record
 
     return import_into_record(folder, given.paths, workplace_ref=given.workplace, say=print)
 
@@ -168,9 +182,11 @@ def _sync(given: argparse.Namespace) -> int:
 
 
 def _doctor(given: argparse.Namespace) -> int:
-    from clinician.workstation import examine, probe
+    from clinician.upkeep import examine, profile_of
+    from clinician.workstation import PRACTICE_SECRET
 
-    rows = probe(given.probe) if given.probe else examine(given.data or default_folder(), given.record)
+    folder = given.data or default_folder()
+    rows = list(profile_of(given.probe) if given.probe else examine(folder, given.record, PRACTICE_SECRET))
     for row in rows:
         print(f"{'✓' if row.good else '✗'} {row.title}: {row.detail}")
     return 0 if all(row.good or not row.serious for row in rows) else 1

@@ -1,0 +1,354 @@
+"""One workstation: a cache, a record, a bus and a sync engine behind one door.
+
+The window, the command line and the tests all come in here; none of them opens the rooms below.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, ParamSpec, TypeVar
+
+import orjson
+
+from clinician import texts
+from clinician.access.decision import decide
+from clinician.access.pins import Pins
+from clinician.access.who import Who
+from clinician.cache.acts import ActState
+from clinician.cache.keep import Draft
+from clinician.cache.keys import open_key
+from clinician.cache.open import Cache, open_cache
+from clinician.clock import Clock, SystemClock
+from clinician.commands.act import Command, Done
+from clinician.commands.bus import CommandBus
+from clinician.embedded.server import RecordApp
+from clinician.errors import Refused, UserProblem
+from clinician.events import Events, SignedIn, SignedOut, SyncStatus
+from clinician.fhir.bundles import slices
+from clinician.fhir.codes import CODE_UNIT
+from clinician.fhir.read import text_at
+from clinician.fhir.reference import ref_of, split_ref
+from clinician.fhir.validation import problems
+from clinician.modulekit.registry import Registry
+from clinician.practice.clock import PracticeClock
+from clinician.practice.info import PracticeInfo, is_practice, read
+from clinician.queries.places import WorkplaceRow, workplaces
+from clinician.queries.query import Query
+from clinician.queries.staff import StaffRow, staff_of, who_at
+from clinician.record.client import RecordClient, expect
+from clinician.record.wire import Wire, wire_to
+from clinician.settings import Settings
+from clinician.sync.engine import SyncEngine
+from clinician.sync.plan import SyncRule, make_plan
+
+L = texts.lazy("core")
+_log = logging.getLogger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
+PRACTICE_PIN: Final = "1234"
+_LAST: Final = "workplace"
+PRACTICE_SECRET: Final = "practice"  # noqa: S105  nothing secret is in a practice municipality
+_HOME: Final = "http://record.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to open a workstation.
+
+    folder: data folder of this PC. record: address of a FHIR R4 record; '' for the embedded one in
+    the folder. workplace_ref: 'Organization/…'; '' for the one this PC had last, or the practice default.
+    secret: unlocks the key file where the machine has no key store.
+    """
+
+    folder: Path
+    record: str = ""
+    workplace_ref: str = ""
+    clock: Clock | None = None
+    secret: str = ""
+
+
+class DraftStore:
+    """Drafts of whoever is signed in; each user sees only their own."""
+
+    def __init__(self, station: Workstation) -> None:
+        self._station = station
+
+    def save(self, key: str, patient_ref: str, content: str) -> None:
+        """Keep, durably; '' forgets."""
+        who = self._station.who
+        if who is None:
+            return
+        draft = Draft(who.practitioner_ref, patient_ref, key, content, self._station.clock.now())
+        self._station.cache.writer.run(lambda writing: writing.keep.set_draft(draft), durable=True)
+
+    def load(self, key: str, patient_ref: str) -> str:
+        """What was typed there, or ''."""
+        who = self._station.who
+        if who is None:
+            return ""
+        user = who.practitioner_ref
+        return self._station.cache.writer.run(lambda writing: writing.keep.draft(user, patient_ref, key))
+
+    def all(self) -> tuple[Draft, ...]:
+        """Everything the person has typed and not signed, newest first."""
+        who = self._station.who
+        if who is None:
+            return ()
+        user = who.practitioner_ref
+        return self._station.cache.writer.run(lambda writing: writing.keep.drafts(user))
+
+
+class Workstation:
+    """Open with `Workstation.open(options)`; close when done. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Clock,
+        events: Events,
+        cache: Cache,
+        client: RecordClient,
+        hint_client: RecordClient,
+        record_app: RecordApp | None,
+        wire: Wire | None,
+        registry: Registry,
+        workplace_ref: str,
+        info: PracticeInfo | None,
+        settings: Settings,
+    ) -> None:
+        self.folder, self.clock, self.events = folder, clock, events
+        self.cache, self.registry, self.settings = cache, registry, settings
+        self.workplace_ref, self.info = workplace_ref, info
+        self.practice = info is not None or (not record_app and is_practice_record(cache))
+        self.who: Who | None = None
+        self.wire = wire
+        self.drafts = DraftStore(self)
+        self._record_app, self._clients = record_app, (client, hint_client)
+        self._pins = Pins(_PinStore(cache), clock)
+        self._bus = CommandBus(cache, clock, problems, decide)
+        plan = make_plan(_rules(registry), workplace_ref=workplace_ref)
+        self.engine = SyncEngine(cache, client, plan, clock=clock, events=events, hint_client=hint_client)
+
+    # opening and closing ----------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, options: Options, *, events: Events | None = None) -> Workstation:
+        """Open cache and record. Raises WrongKey, CacheDamaged, CacheInUse, DiskFull, UserProblem."""
+        events = events or Events()
+        info = read(options.folder) if is_practice(options.folder) else None
+        clock = options.clock or _clock(options, info)
+        app = None if options.record else RecordApp(options.folder / "record.sqlite", clock=clock)
+        wire = wire_to(app) if app is not None else None
+        hint_wire = wire_to(app) if app is not None else None
+        client = RecordClient(options.record or _HOME, transport=wire)
+        hint_client = RecordClient(options.record or _HOME, transport=hint_wire)
+        workplace_ref = _workplace(options, info, client)
+        key = open_key(options.folder, secret=options.secret or PRACTICE_SECRET)
+        cache = open_cache(_cache_folder(options.folder, workplace_ref), key, clock=clock, events=events)
+        registry = Registry()
+        registry.discover()
+        settings = Settings.load(options.folder)
+        return cls(
+            options.folder,
+            clock=clock,
+            events=events,
+            cache=cache,
+            client=client,
+            hint_client=hint_client,
+            record_app=app,
+            wire=wire,
+            registry=registry,
+            workplace_ref=workplace_ref,
+            info=info,
+            settings=settings,
+        )
+
+    def __enter__(self) -> Workstation:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop sync, keep everything, let go of the files. Acts not yet sent are sent next time."""
+        self.engine.stop()
+        for client in self._clients:
+            client.close()
+        self.cache.close()
+        if self._record_app is not None:
+            self._record_app.close()
+        if isinstance(self.clock, PracticeClock):
+            self.clock.leave()
+
+    # people -----------------------------------------------------------------------------------
+
+    def workplaces(self) -> tuple[WorkplaceRow, ...]:
+        """Workplaces of the municipality, as far as they have arrived."""
+        return self.run_query(workplaces)
+
+    def staff(self, workplace_ref: str = "") -> tuple[StaffRow, ...]:
+        """Who may sign in at a workplace (this PC's by default)."""
+        return self.run_query(staff_of, workplace_ref=workplace_ref or self.workplace_ref)
+
+    def sign_in(self, practitioner_ref: str, workplace_ref: str, pin: str) -> Who:
+        """Raises Refused with the reason. In practice everybody's PIN is 1234 until it is changed."""
+        with self.cache.reading() as reading:
+            who = who_at(
+                reading, practitioner_ref=practitioner_ref, workplace_ref=workplace_ref or self.workplace_ref
+            )
+        if who is None:
+            raise Refused(L("This person has no role at this workplace. Ask the workplace's superuser."))
+        if self.practice and not self._pins.has_pin(practitioner_ref):
+            self._pins.set_pin(practitioner_ref, PRACTICE_PIN)
+        self._pins.verify(practitioner_ref, pin)
+        self.sign_out()
+        self.who = who
+        self.events.publish(SignedIn(practitioner_ref))
+        return who
+
+    def sign_out(self) -> None:
+        """The person leaves; drafts and outbox stay."""
+        if self.who is not None:
+            gone, self.who = self.who, None
+            self.events.publish(SignedOut(gone.practitioner_ref))
+
+    def _person(self) -> Who:
+        if self.who is None:
+            raise Refused(L("Nobody is signed in. Sign in and try again; nothing was lost."))
+        return self.who
+
+    # reading and doing ------------------------------------------------------------------------
+
+    def run_query(self, query: Query[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a query in the calling thread; the reading of a patient is recorded."""
+        with self.cache.reading() as reading:
+            rows = query(reading, *args, **kwargs)
+        if query.audit and self.who is not None:
+            self._bus.record_read(self.who, str(kwargs.get(query.audit, "")), query.name)
+        return rows
+
+    def run_command(self, command: Command) -> Done:
+        """Do it durably on this PC. Raises the problem; several at once come as an ExceptionGroup."""
+        return self._bus.run(command, self._person())
+
+    def undo(self, done: Done) -> Done:
+        """Take a whole group back."""
+        return self._bus.undo(done, self._person())
+
+    # sync and outbox --------------------------------------------------------------------------
+
+    def start_sync(self) -> None:
+        """Begin to fetch and send, in a thread of its own."""
+        self.engine.start()
+
+    def sync_now(self) -> None:
+        """A person wants it now."""
+        self.engine.sync_now()
+
+    def sync_once(self) -> SyncStatus:
+        """One whole round in the calling thread."""
+        return self.engine.step()
+
+    def status(self) -> SyncStatus:
+        """The truth about sync as last told."""
+        return self.engine.status()
+
+    def retry(self, op_id: str) -> None:
+        """Send a refused or parked act again, unchanged."""
+        refused = frozenset({ActState.REJECTED, ActState.PARKED})
+        self.cache.writer.run(
+            lambda writing: writing.outbox.transition(op_id, refused, ActState.QUEUED), durable=True
+        )
+        self.sync_now()
+
+    def withdraw(self, op_id: str) -> None:
+        """Take one unsent, refused or parked act back. Raises UserProblem when it is on its way."""
+        self._bus.withdraw(op_id, self._person())
+
+    def export(self, op_id: str) -> bytes:
+        """The act as a FHIR transaction bundle, readable by any record."""
+        found = self.cache.writer.run(lambda writing: writing.outbox.freeze(op_id))
+        if not found:
+            raise UserProblem(L("There is nothing to export for this item."))
+        return found
+
+    def decide(self, op_id: str, choice: str) -> None:
+        """Settle a conflict: 'mine', 'theirs' or 'merged'."""
+        self.engine.decide(op_id, choice, by=self._person().practitioner_ref)
+        self.sync_now()
+
+
+class _PinStore:
+    """Where access keeps PINs: the cache."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def load(self, user_ref: str) -> str | None:
+        return self._cache.writer.run(lambda writing: writing.keep.pin(user_ref))
+
+    def save(self, user_ref: str, body: str) -> None:
+        self._cache.writer.run(lambda writing: writing.keep.set_pin(user_ref, body), durable=True)
+
+
+def _clock(options: Options, info: PracticeInfo | None) -> Clock:
+    return (
+        PracticeClock(options.folder, info.day) if info is not None and not options.record else SystemClock()
+    )
+
+
+def _cache_folder(folder: Path, workplace_ref: str) -> Path:
+    return folder / "cache" / split_ref(workplace_ref)[1]
+
+
+def _rules(registry: Registry) -> tuple[SyncRule, ...]:
+    return tuple(
+        SyncRule(rule.type, rule.search, rule.window, rule.priority)
+        for manifest in registry.manifests()
+        for rule in manifest.sync
+    )
+
+
+def is_practice_record(cache: Cache) -> bool:
+    """Whether what is cached is tagged as practice."""
+    from clinician.fhir.read import is_practice as tagged
+
+    with cache.reading() as reading:
+        return any(tagged(found.raw) for found in reading.find("Organization", limit=1))
+
+
+def _workplace(options: Options, info: PracticeInfo | None, client: RecordClient) -> str:
+    """What was asked for, what this PC had last, the practice default, or the record's first zone."""
+    remembered = options.folder / _LAST
+    if options.workplace_ref:
+        chosen = options.workplace_ref
+    elif remembered.exists():
+        return remembered.read_text("utf-8").strip()
+    elif info is not None:
+        chosen = info.workplace_ref
+    else:
+        chosen = _first_zone(client)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    remembered.write_text(chosen, "utf-8")
+    return chosen
+
+
+def _first_zone(client: RecordClient) -> str:
+    page = slices(expect(client.search("Organization", f"type={CODE_UNIT}|homecare-zone&_count=50")).body)
+    places = sorted(
+        (text_at(raw, "name"), ref_of(raw)) for raw in (orjson.loads(entry.body) for entry in page.entries)
+    )
+    if not places:
+        raise UserProblem(
+            L(
+                "The record knows no home-care zone. Start with --workplace Organization/… "
+                "to say which workplace this PC belongs to."
+            )
+        )
+    return places[0][1]
