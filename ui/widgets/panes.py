@@ -80,6 +80,9 @@ class Scrolled(QScrollArea):
         inner.setProperty("scrolled", "true")
         self.setWidget(inner)
         self.setWidgetResizable(True)
+        # setWidget turns this on: the column would lie grey on a raised pane.
+        inner.setAutoFillBackground(False)
+        self.viewport().setAutoFillBackground(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -307,11 +307,14 @@ class TimelinePlot(QWidget):
 
     def _range(self, plot: Any) -> None:
         values = [p.value for s in self._series for p in s.points]
-        values += [edge for band in self._bands for edge in (band.low, band.high)]
+        room = max(max(values) - min(values), abs(max(values)) * 0.1) * 0.35
+        low, high = min(values) - room, max(values) + room
+        # A band far away must not press the curve flat.
+        values += [edge for band in self._bands for edge in (band.low, band.high) if low <= edge <= high]
         times = [p.when for s in self._series for p in s.points]
-        room = max((max(times) - min(times)) * 0.03, timedelta(hours=2))
-        low, high = (min(times) - room).timestamp(), (max(times) + room).timestamp()
-        plot.setXRange(low, high, padding=0)
+        around = max((max(times) - min(times)) * 0.03, timedelta(hours=2))
+        first, last = (min(times) - around).timestamp(), (max(times) + around).timestamp()
+        plot.setXRange(first, last, padding=0)
         plot.setYRange(*padded(values), padding=0)
         plot.showGrid(x=False, y=True, alpha=0.18)
 

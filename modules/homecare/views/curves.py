@@ -18,6 +18,7 @@ from modules.homecare.rules import news2
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.live import Live
 from modules.homecare.views.measurement_form import MeasurementForm
+from modules.homecare.words import number_text
 from ui.widgets import theme
 from ui.widgets.buttons import Button
 from ui.widgets.fields import ChoiceField
@@ -65,9 +66,11 @@ def band_of(kind: str) -> Band | None:
     found = next((band for band in ranges.get(kind, ()) if band.points == 0), None)
     if found is None or found.low is None or found.high is None:
         return None
+    decimals = 1 if kind == "temperature" else 0
     field = "systolic" if kind == "blood-pressure" else kind
     name = labels.label(labels.FIELDS, field)
-    return Band(found.low, found.high, _("▒ {name} without points in NEWS2", name=name))
+    span = f"{number_text(found.low, decimals)}–{number_text(found.high, decimals)}"
+    return Band(found.low, found.high, _("▒ {name} {span}: 0 points in NEWS2", name=name, span=span))
 
 
 class Curves(QWidget):
