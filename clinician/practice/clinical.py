@@ -88,7 +88,7 @@ def kin_of(world: World, user: User) -> Iterator[Raw]:
     """One to three next of kin; the first is who is called."""
     dice = world.dice("kin", user.person.key)
     for number in range(dice.choices((1, 2, 3), (50, 38, 12))[0]):
-        kin, raw = next_of_kin(world, user.person, number)
+        kin, raw = next_of_kin(world, user.person, number, "" if number else user.relation)
         user.kin = user.kin or kin
         yield raw
 

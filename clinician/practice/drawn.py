@@ -24,6 +24,8 @@ _PER_ROUTE: Final = 9
 _CARER_SKILLS: Final = ("medication", "insulin")
 _REACH: Final = tuple(sorted(range(-90, 125, 5), key=lambda m: (abs(m), m)))
 """Minutes a visit may be pushed from the time wished, nearest first"""
+_APART: Final = 90
+"""Minutes between the starts of two visits to the same user"""
 _OUTCOMES: Final = (
     ("noshow", 12),
     ("refused", 10),
@@ -45,9 +47,14 @@ class _Lane:
     base: Spot
     stops: list[tuple[int, int, Spot]] = field(default_factory=list)
 
-    def room(self, wished: int, length: int, spot: Spot) -> int | None:
-        """A start near `wished` that leaves time to drive before and after, or None."""
-        return next((wished + m for m in _REACH if self._fits(wished + m, length, spot)), None)
+    def room(self, slot: Slot, others: list[Slot]) -> int | None:
+        """A start near the one wished that leaves time to drive, away from the user's other visits."""
+        spot = slot.user.person.address.spot
+        for start in (slot.start + moved for moved in _REACH):
+            apart = all(abs(start - other.start) >= _APART for other in others)
+            if apart and self._fits(start, slot.length, spot):
+                return start
+        return None
 
     def _fits(self, start: int, length: int, spot: Spot) -> bool:
         end = start + length
@@ -65,7 +72,10 @@ def zone(
     """A zone with `count` users; every slot has a place on a route."""
     users, wished = _users(world, unit, name, registry, count)
     lanes = _lanes(wished, town.base(name))
-    slots = [placed for slot in _hardest_first(wished) if (placed := _place(slot, lanes))]
+    slots: list[Slot] = []
+    for slot in _hardest_first(wished):
+        placed = _place(slot, lanes, [other for other in slots if other.user is slot.user])
+        slots += [placed] if placed else []
     staff, routes = _staffed(roster, unit, name, lanes)
     made = Zone(unit, town.base(name), staff, users, routes, slots, {})
     made.events.update(_events(world, made))
@@ -136,12 +146,12 @@ def _lanes(slots: list[Slot], base: Spot) -> list[_Lane]:
     return lanes
 
 
-def _place(slot: Slot, lanes: list[_Lane]) -> Slot | None:
+def _place(slot: Slot, lanes: list[_Lane], others: list[Slot]) -> Slot | None:
     able = [
         lane for lane in lanes if slot.competences <= lane.skills and slot.profession in ("", lane.profession)
     ]
     for lane in sorted(able, key=lambda lane: (len(lane.stops), lane.key)):
-        start = lane.room(slot.start, slot.length, slot.user.person.address.spot)
+        start = lane.room(slot, others)
         if start is not None:
             lane.stops.append((start, start + slot.length, slot.user.person.address.spot))
             return replace(slot, start=start, route=lane.key)

@@ -127,7 +127,7 @@ def measure(
         return
     risk = level(world, person, profile, "news2", offset)
     for part, value in _set(world.dice("news2", person.key, str(offset)), risk, profile):
-        yield about.observation(part, value)
+        yield about.observation(part, value, "news2")
 
 
 def _set(dice: Random, risk: float, profile: str) -> Iterator[tuple[str, Any]]:
@@ -161,11 +161,11 @@ class _About:
         self.when = world.stamp(offset, minute)
         self.performer, self.encounter = performer, encounter
 
-    def observation(self, kind: str, value: float | str) -> Raw:
-        """One Observation."""
+    def observation(self, kind: str, value: float | str, group: str = "") -> Raw:
+        """One Observation. group: the set it is a part of."""
         return self.world.resource(
             "Observation",
-            (self.person.key, kind, self.when),
+            (self.person.key, group, kind, self.when),
             status="final",
             category=[_CATEGORY],
             code=_code(kind),

@@ -56,6 +56,7 @@ def _user(registry: Registry, key: str, one: dict[str, Any]) -> User:
         profile=one["profile"],
         flags=tuple(one.get("flags", ())),
         access=one.get("access"),
+        relation=one.get("kin", ""),
         is_new=one.get("new", False),
         is_unplanned=one.get("unplanned", False),
     )

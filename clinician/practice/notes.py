@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -67,7 +68,7 @@ def words(
     upper = round(level(world, person, profile, "blood-pressure", offset))
     female = person.gender == "female"
     nynorsk = author.language == "nn"
-    return text.format(
+    filled = text.format(
         bt=f"{upper}/{round(upper * 0.42 + 22)}",
         glucose=_decimal(level(world, person, profile, "glucose", offset)),
         weight=f"{_decimal(level(world, person, profile, 'weight', offset))} kg",
@@ -75,6 +76,10 @@ def words(
         hun=("ho" if nynorsk else "hun") if female else "han",
         henne="henne" if female else ("han" if nynorsk else "ham"),
     )
+    return _SENTENCE.sub(lambda found: found[0].upper(), filled)
+
+
+_SENTENCE: Final = re.compile(r"(?:^|(?<=[.!?] ))[a-zæøå]")
 
 
 def _decimal(value: float) -> str:
@@ -94,7 +99,7 @@ _RELATION: Final = {
 
 
 def _who(kin: Kin | None, nynorsk: bool) -> str:
-    return _RELATION[kin.relation][nynorsk] if kin else ("Naboen")
+    return (_RELATION[kin.relation][nynorsk] if kin else "Naboen").lower()
 
 
 def diary(

@@ -113,11 +113,12 @@ class Kin:
     phone: str
 
 
-def next_of_kin(world: World, person: Person, number: int) -> tuple[Kin, Raw]:
-    """The RelatedPerson of an inhabitant; number 0 is the first to call."""
+def next_of_kin(world: World, person: Person, number: int, wanted: str = "") -> tuple[Kin, Raw]:
+    """The RelatedPerson of an inhabitant; number 0 is the first to call. wanted: a relation in words."""
     dice = world.dice("kin", person.key, str(number))
     source = table("names")["kin"]
-    code, relation, gender = dice.choices(source["relations"], source["weights"])[0]
+    drawn = dice.choices(source["relations"], source["weights"])[0]
+    code, relation, gender = next((r for r in source["relations"] if r[1] == wanted), drawn)
     gender = gender or ("male" if person.gender == "female" else "female")
     year = person.birth.year + {"CHILD": 28, "NIENEPH": 30}.get(code, dice.randrange(-4, 5))
     if year > world.day.year - 18:

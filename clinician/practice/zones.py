@@ -22,6 +22,8 @@ class User:
     """index of a way in (profiles.toml), None = drawn"""
     is_new: bool = False
     is_unplanned: bool = False
+    relation: str = ""
+    """the first next of kin must be this (names.toml), '' = drawn"""
     kin: Kin | None = None
     doctor: str = ""
     services: dict[str, str] = field(default_factory=dict)
