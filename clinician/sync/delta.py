@@ -18,7 +18,7 @@ from clinician.fhir.times import to_instant
 from clinician.record.client import BatchEntry
 from clinician.sync.download import EPOCH, Walk, fetch, run
 from clinician.sync.line import PER_COMMIT, Line
-from clinician.sync.pages import Taken, instant, take
+from clinician.sync.pages import Taken, instant, set_aside, take
 from clinician.sync.plan import Key, encoded, patient_parameter
 
 
@@ -133,7 +133,7 @@ def _walk_on(line: Line, one: _Asked, taken: Taken, found: Delta) -> None:
     """More than a page changed: store it and go on from its last stamp with searches of their own."""
     walk = Walk(one.keys, one.query, one.since, _at(line, found, taken), line.profile.page_size)
     walk.resumes = False
-    line.store(taken.rows, lambda writing: None)
+    line.store(taken.rows, lambda writing: set_aside(writing, taken.poison, line.clock.now()))
     _note(found, taken.rows)
     try:
         run(line, walk, taken.stamps[-1] if taken.stamps else one.since, bounded=False)
@@ -163,6 +163,7 @@ def _store_small(line: Line, small: Sequence[tuple[_Asked, Taken, datetime]], fo
 def _commit(line: Line, batch: Sequence[tuple[_Asked, Taken, datetime]], found: Delta) -> None:
     def work(writing: Writing) -> None:
         for one, taken, at in batch:
+            set_aside(writing, taken.poison, line.clock.now())
             report = line.put(writing, taken.rows)
             found.changed += len(report.changed)
             found.late = max(found.late, _lateness(writing, one, taken.rows, report.changed))

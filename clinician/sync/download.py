@@ -15,7 +15,7 @@ from clinician.cache.synced import SyncedRow, Watermark
 from clinician.cache.writing import Writing
 from clinician.fhir.times import to_instant
 from clinician.sync.line import Line, Stopped
-from clinician.sync.pages import Taken, take
+from clinician.sync.pages import Taken, set_aside, take
 from clinician.sync.plan import LIVE_STATUSES, MEMBERSHIP, Key, encoded
 
 PAGE_CAP: Final = 10_000
@@ -125,6 +125,7 @@ def _commit(line: Line, walk: Walk, taken: Taken, cursor: datetime | None, *, en
     walk.rows += len(taken.rows)
 
     def finish(writing: Writing) -> None:
+        set_aside(writing, taken.poison, line.clock.now())
         for key in walk.keys:
             if ends:
                 writing.marks.set_watermark(_mark(key, walk.t0 or cursor or EPOCH))

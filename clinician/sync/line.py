@@ -92,5 +92,5 @@ class Line:
         self.write(lambda writing: self.put(writing, rows))
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: the engine was told to stop
+class Stopped(Exception):
     """The engine was told to stop between two pages."""

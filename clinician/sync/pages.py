@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from clinician.cache.synced import SyncedRow
+from clinician.cache.synced import Quarantined, SyncedRow
+from clinician.cache.writing import Writing
 from clinician.fhir.bundles import Entry, Page, RefusedEntry, slices
 from clinician.fhir.reference import is_id
 from clinician.fhir.times import earliest_or_none
@@ -26,7 +28,8 @@ class Taken:
     next_url: str | None
     at: datetime | None
     partial: list[str] = field(default_factory=list)
-    poison: int = 0
+    poison: list[RefusedEntry] = field(default_factory=list)
+    """Entries that could not be read; they stop nobody."""
 
 
 def instant(text: str) -> datetime | None:
@@ -49,7 +52,8 @@ def taken_of(page: Page) -> Taken:
     for entry in page.entries:
         _take(taken, entry)
     for refused in page.refused:
-        _quarantine(taken, refused)
+        _log.warning("an entry of type %s was set aside: %s", refused.type or "?", refused.why)
+        taken.poison.append(refused)
     return taken
 
 
@@ -67,9 +71,9 @@ def _take(taken: Taken, entry: Entry) -> None:
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _quarantine(taken: Taken, refused: RefusedEntry) -> None:
-    """Hand a bad entry on as it came: the cache sets it aside under its own reference."""
-    taken.poison += 1
-    _log.warning("an entry of type %s was set aside: %s", refused.type or "?", refused.why)
-    if refused.type and is_id(refused.id):
-        taken.rows.append(SyncedRow(refused.type, refused.id, "", _UNKNOWN, refused.body))
+def set_aside(writing: Writing, poison: Sequence[RefusedEntry], now: datetime) -> None:
+    """Keep bad entries as they came, each under its own reference where it has one."""
+    for bad in poison:
+        if bad.type and is_id(bad.id):
+            ref = f"{bad.type}/{bad.id}"
+            writing.trail.quarantine(Quarantined(ref, "", bad.why, now, bad.body))
