@@ -186,8 +186,9 @@ class Snapshot:
     def search_patients(self, words: Sequence[str], *, limit: int = 50) -> list[Cached]:
         """Patients who match every word (as folded prefixes), by name."""
         search = PatientSearch(self._execute, self.overlays)
-        found = self.get_many(search.refs(words, limit))
-        return list(found.values())
+        refs = search.refs(words, limit)
+        found = self.get_many(refs)
+        return [found[ref] for ref in refs]
 
     def count(self, type_: str, *, status: str | Iterable[str] | None = None) -> int:
         """How many effective resources of a type are cached."""
