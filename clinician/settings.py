@@ -41,6 +41,8 @@ class Settings:
         self._user = ""
         self._levels: dict[str, _Level] = {}
         self.problems: list[UserProblem] = []
+        self.defaults: dict[str, Value] = {}
+        """What holds where no level says anything; the workstation puts this PC's own facts here."""
         for level in LEVELS[:-1]:
             self._levels[level] = self._read(folder / f"{level}.toml")
         self._levels["user"] = self._read(folder / "user.toml")
@@ -91,7 +93,7 @@ class Settings:
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value that holds: the highest level that has the key, but never above a lock."""
-        found = default
+        found = self.defaults.get(key, default)
         for level in LEVELS:
             part = self._levels[level]
             if key in part.values:

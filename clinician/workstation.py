@@ -152,6 +152,7 @@ class Workstation:
         registry = Registry()
         registry.discover()
         settings = Settings.load(options.folder)
+        settings.defaults["ui.workplace"] = workplace_ref
         return cls(
             options.folder,
             clock=clock,
@@ -189,8 +190,8 @@ class Workstation:
     # people -----------------------------------------------------------------------------------
 
     def workplaces(self) -> tuple[WorkplaceRow, ...]:
-        """Workplaces of the municipality, as far as they have arrived."""
-        return self.run_query(workplaces)
+        """The workplaces this PC keeps; its own."""
+        return tuple(row for row in self.run_query(workplaces) if row.key == self.workplace_ref)
 
     def staff(self, workplace_ref: str = "") -> tuple[StaffRow, ...]:
         """Who may sign in at a workplace (this PC's by default)."""
