@@ -67,7 +67,8 @@ def visit_problems(reading: Reading, appointment_ref: str) -> tuple[UserProblem,
     return () if problem is None else (problem,)
 
 
-def _found(reading: Reading, appointment_ref: str) -> tuple[Cached, Visit]:
+def found_visit(reading: Reading, appointment_ref: str) -> tuple[Cached, Visit]:
+    """The appointment and its visit. UserProblem when it is not cached."""
     found = visit_at(reading, appointment_ref)
     if found is None:
         raise UserProblem(GONE)
@@ -111,12 +112,12 @@ class StartVisit:
         problems = visit_problems(reading, self.appointment_ref)
         if problems:
             return problems
-        if _found(reading, self.appointment_ref)[1].state is VisitState.IN_PROGRESS:
+        if found_visit(reading, self.appointment_ref)[1].state is VisitState.IN_PROGRESS:
             return (UserProblem(L("This visit has already begun. Nothing was changed.")),)
         return ()
 
     def build(self, reading: Reading, stamp: Stamp) -> tuple[Act, ...]:
-        appointment, visit = _found(reading, self.appointment_ref)
+        appointment, visit = found_visit(reading, self.appointment_ref)
         changes = (
             edited(appointment, status="arrived"),
             _new_encounter(stamp, appointment, visit, "in-progress", stamp.when, None),
@@ -145,7 +146,7 @@ class CompleteVisit:
         return tuple(self._time_problems(*self._times(reading, stamp), stamp.when))
 
     def _times(self, reading: Reading, stamp: Stamp) -> tuple[datetime, datetime]:
-        visit = _found(reading, self.appointment_ref)[1]
+        visit = found_visit(reading, self.appointment_ref)[1]
         begun = encounter_of(reading, visit, ("in-progress",))
         started = read.start_of(begun.raw) if begun else None
         start, stop = actual_times(visit, self.start or started, self.stop or stamp.when)
@@ -163,7 +164,7 @@ class CompleteVisit:
         return found
 
     def build(self, reading: Reading, stamp: Stamp) -> tuple[Act, ...]:
-        appointment, visit = _found(reading, self.appointment_ref)
+        appointment, visit = found_visit(reading, self.appointment_ref)
         start, stop = self._times(reading, stamp)
         begun = encounter_of(reading, visit, ("in-progress",))
         if begun is None:
@@ -181,7 +182,7 @@ def _completed(task: Cached, stamp: Stamp) -> Change:
     return edited(task, status="completed", owner=owner, lastModified=to_instant(stamp.when))
 
 
-def _interrupted(reading: Reading, visit: Visit, stamp: Stamp) -> tuple[Change, ...]:
+def interrupted(reading: Reading, visit: Visit, stamp: Stamp) -> tuple[Change, ...]:
     """A visit begun at the door that came to nothing: its Encounter is closed as cancelled."""
     begun = encounter_of(reading, visit, ("in-progress",))
     if begun is None:
@@ -218,11 +219,11 @@ class RecordNotHome:
         return tuple(problems)
 
     def build(self, reading: Reading, stamp: Stamp) -> tuple[Act, ...]:
-        appointment, visit = _found(reading, self.appointment_ref)
+        appointment, visit = found_visit(reading, self.appointment_ref)
         tasks = tuple(excepted(t, NotDone.NOT_HOME, "", stamp.when) for t in tasks_of(reading, visit))
         changes = (
             edited(appointment, status="noshow", cancelationReason=None),
-            *_interrupted(reading, visit, stamp),
+            *interrupted(reading, visit, stamp),
             *tasks,
             *self._chain(appointment, visit, stamp),
         )
@@ -294,11 +295,11 @@ class ExceptVisit:
     def build(self, reading: Reading, stamp: Stamp) -> tuple[Act, ...]:
         if self.reason is NotDone.NOT_HOME:
             return self._not_home().build(reading, stamp)
-        appointment, visit = _found(reading, self.appointment_ref)
+        appointment, visit = found_visit(reading, self.appointment_ref)
         why = concept(codes.CODE_NOT_DONE, self.reason.value, self.text.strip())
         changes = [
             edited(appointment, status="cancelled", cancelationReason=why),
-            *_interrupted(reading, visit, stamp),
+            *interrupted(reading, visit, stamp),
             *(excepted(t, self.reason, self.text.strip(), stamp.when) for t in tasks_of(reading, visit)),
         ]
         if self.reason is NotDone.POSTPONED:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from clinician import texts
+from clinician.clock import oslo
 from clinician.fhir import codes, read
 from clinician.queries.query import Cached, Raw, Reading, RowState, query
 from modules.homecare import labels
@@ -29,10 +30,12 @@ from modules.homecare.queries.my_day import my_visits
 from modules.homecare.queries.routes import Route, routes_of, shift_text
 from modules.homecare.rows import AccessLine, Sheet, SheetRoute, SheetVisit, VisitState
 from modules.homecare.rules.visits import Visit
-from modules.homecare.words import birth_text, long_day_text, minutes_text, span_text
+from modules.homecare.words import birth_text, long_day_text, minutes_text, span_text, when_text
 
 _ = texts.translator("homecare")
 _WATCHED = ("Appointment", "Task", "Encounter", "Patient", "Flag", "Schedule", "AllergyIntolerance")
+_REMARKS = ("new-user", "pet", "smoker", "wish")
+"""Flags to know, not to be warned of"""
 _GONE = frozenset({VisitState.MOVED, VisitState.CANCELLED})
 
 
@@ -102,7 +105,7 @@ def _sheet(
     visits = [visit for *_head, held in lanes for visit in held]
     patients = patients_of(reading, (visit.patient_ref for visit in visits))
     flags = flags_by_patient(reading, patients, now)
-    lines = _lines(reading, visits, patients, flags, now)
+    lines = _lines(reading, visits, patients, flags, day, now)
     fresh = reading.freshness(("Appointment", "Task", "Patient"))
     workplace = reading.get(workplace_ref) if workplace_ref else None
     return Sheet(
@@ -130,6 +133,7 @@ def _lines(
     visits: list[Visit],
     patients: Mapping[str, Raw],
     flags: Mapping[str, list[Cached]],
+    day: date,
     now: datetime,
 ) -> dict[str, SheetVisit]:
     tasks, encounters = tasks_by_visit(reading, visits), encounters_by_visit(reading, visits)
@@ -140,13 +144,13 @@ def _lines(
     for visit in visits:
         patient, own = patients.get(visit.patient_ref, {}), tasks.get(visit.ref, [])
         warnings = [
-            read.text_at(f.raw, "code.text") or labels.label(labels.FLAGS, flag_code(f.raw))
+            _flag_words(f)
             for f in flags.get(visit.patient_ref, ())
-            if flag_code(f.raw) not in ("access", "new-user")
+            if flag_code(f.raw) not in ("access", *_REMARKS)
         ]
         found[visit.ref] = SheetVisit(
             key=visit.ref,
-            time_text=span_text(visit.start, visit.end),
+            time_text=_time(visit, day, now),
             patient_name=patient_name(patients, visit.patient_ref),
             birth_text=birth_text(patient),
             address=read.address_text(patient),
@@ -164,6 +168,13 @@ def _lines(
     return found
 
 
+def _time(visit: Visit, day: date, now: datetime) -> str:
+    """'08:00–08:20', with the day where it is left from an earlier one."""
+    if visit.start is not None and oslo(visit.start).date() != day:
+        return when_text(visit.start, now)
+    return span_text(visit.start, visit.end)
+
+
 def _allergies(reading: Reading, patients: Iterable[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     wanted = list(patients)
@@ -174,12 +185,15 @@ def _allergies(reading: Reading, patients: Iterable[str]) -> dict[str, list[str]
     return found
 
 
+def _flag_words(flag: Cached) -> str:
+    return read.text_at(flag.raw, "code.text") or labels.label(labels.FLAGS, flag_code(flag.raw))
+
+
 def _marks(visit: Visit, flags: Iterable[Cached]) -> str:
-    is_new = any(flag_code(flag.raw) == "new-user" for flag in flags)
     marks = (
         _("two persons") if visit.staff_count > 1 else "",
         _("fixed time") if visit.is_fixed else "",
-        labels.label(labels.FLAGS, "new-user").lower() if is_new else "",
+        *(_flag_words(flag) for flag in flags if flag_code(flag.raw) in _REMARKS),
     )
     return " · ".join(mark for mark in marks if mark)
 
