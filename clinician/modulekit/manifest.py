@@ -13,7 +13,7 @@ gettext domain (`texts`, the module's id unless told otherwise).
     owner = "…"
 
     [needs]                                # feeds permissions, sync plan and the consent page
-    record = ["Appointment.rsu", "Task.crsu"]     # FHIR type . SMART v2 letters in the order c r u d s
+    record = ["Appointment.rus", "Task.crus"]     # FHIR type . SMART v2 letters
     optional = ["Device.r"]
     server = ["transaction"]
 
@@ -69,7 +69,7 @@ SCHEMA: Final = 1
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
 ModuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Dotted = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")]
-Permission = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+\.c?r?u?d?s?$", min_length=4)]
+Permission = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+\.[cruds]{1,5}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+(\.\d+)?([a-z]+\d+)?$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Shortcut = Annotated[
@@ -323,7 +323,7 @@ def _type_faults(manifest: Manifest) -> Iterator[tuple[str, Text]]:
     for permission in (*manifest.needs.record, *manifest.needs.optional):
         type_, _, letters = permission.partition(".")
         granted[type_] = granted.get(type_, "") + letters
-        if type_ not in resource_types() or not letters:
+        if type_ not in resource_types() or len(set(letters)) < len(letters):
             yield "needs", L("{name} is no permission on a FHIR type", name=permission)
     for rule in manifest.sync:
         if rule.type not in resource_types():

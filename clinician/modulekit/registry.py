@@ -29,6 +29,7 @@ from clinician.texts import Text
 L = texts.lazy("modulekit")
 _log: Final = logging.getLogger(__name__)
 GROUP: Final = "clinician.modules"
+_OWN: Final = "clinician"
 
 
 class ModuleState(StrEnum):
@@ -53,6 +54,8 @@ class Entry:
     problem: Text | None = None
     folder: Path | None = None
     resolved: dict[str, Any] = field(default_factory=dict)
+    clashes: bool = False
+    """Broken only because another module has its key; whole again when that one is off"""
 
 
 class Registry:
@@ -75,19 +78,26 @@ class Registry:
     def discover(self) -> tuple[Entry, ...]:
         """Find and check every module anew; those already active stay as they are."""
         importlib.invalidate_caches()
-        found = sorted(entry_points(group=self._group), key=lambda point: point.name)
-        names = {point.name for point in found}
-        for gone in [name for name in self._entries if name not in names]:
+        found = self._points()
+        for gone in [name for name in self._entries if name not in found]:
             self._withdraw(self._entries.pop(gone))
-        for point in found:
-            if point.name not in self._entries:
-                self._entries[point.name] = self._look_at(point)
+        for name, point in found.items():
+            if name not in self._entries:
+                self._entries[name] = self._look_at(point)
         self._check_shortcuts()
         return self.entries()
 
+    def _points(self) -> dict[str, EntryPoint]:
+        """Entry points by name. Of two by the same name the built-in one stays, else the first by origin."""
+        found: dict[str, EntryPoint] = {}
+        order = sorted(entry_points(group=self._group), key=lambda p: (_origin(p) != _OWN, _origin(p)))
+        for point in order:
+            if found.setdefault(point.name, point).value != point.value:
+                _log.warning("module %s of %s is passed over: the name is taken", point.name, _origin(point))
+        return dict(sorted(found.items()))
+
     def _look_at(self, point: EntryPoint) -> Entry:
-        owner = point.dist.name if point.dist is not None else ""
-        entry = Entry(point.name, point.value, owner)
+        entry = Entry(point.name, point.value, _origin(point))
         if point.name in self._off:
             entry.state = ModuleState.OFF
         try:
@@ -119,6 +129,9 @@ class Registry:
         for where, dotted in manifest.callables():
             if not _is_there(entry, dotted):
                 raise Refused(L("{where} names {dotted}, which is not there.", where=where, dotted=dotted))
+        for layout in manifest.layouts:
+            if not (entry.folder / layout.file).is_file():
+                raise Refused(L("The layout file {name} is not there.", name=layout.file))
         entry.manifest = manifest
         if entry.state is not ModuleState.OFF:
             self._take_in(entry)
@@ -132,7 +145,9 @@ class Registry:
     def _check_shortcuts(self) -> None:
         """Two modules may not take the same key everywhere; keys of a row live in its own list."""
         taken: dict[str, str] = {}
-        for entry in self._entries.values():
+        for entry in sorted(self._entries.values(), key=lambda e: (e.distribution != _OWN, e.id)):
+            if entry.clashes:
+                entry.clashes, entry.problem, entry.state = False, None, ModuleState.CHECKED
             if entry.manifest is None or entry.state in (ModuleState.OFF, ModuleState.BROKEN):
                 continue
             keys = [a.shortcut for a in entry.manifest.actions if a.shortcut and "row" not in a.places]
@@ -140,6 +155,7 @@ class Registry:
             if clash is not None:
                 other = taken[clash]
                 self._break(entry, L("The key {key} is taken by {other} already.", key=clash, other=other))
+                entry.clashes = True
                 continue
             taken.update(dict.fromkeys(keys, entry.id))
 
@@ -170,7 +186,7 @@ class Registry:
     def resolve(self, module_id: str, dotted: str) -> Any:
         """The callable 'package.module:name', imported at first use. Raises Refused with the reason."""
         entry = self._entries.get(module_id)
-        if entry is None or entry.state not in (ModuleState.CHECKED, ModuleState.ACTIVE):
+        if entry is None or entry.manifest not in self.manifests():
             raise Refused(L("The module {name} is not in use.", name=module_id))
         if dotted not in entry.resolved:
             entry.resolved[dotted] = self._import(entry, dotted)
@@ -198,11 +214,14 @@ class Registry:
         if not on:
             self._off.add(module_id)
             self._withdraw(entry)
-            entry.state, entry.problem = ModuleState.OFF, None
+            entry.state, entry.problem, entry.clashes = ModuleState.OFF, None, False
+            self._check_shortcuts()
             return
         self._off.discard(module_id)
-        points = [point for point in entry_points(group=self._group) if point.name == module_id]
-        self._entries[module_id] = self._look_at(points[0])
+        point = self._points().get(module_id)
+        if point is None:
+            raise Refused(L("The module {name} is not installed.", name=module_id))
+        self._entries[module_id] = self._look_at(point)
         self._check_shortcuts()
         problem = self._entries[module_id].problem
         if problem is not None:
@@ -231,10 +250,18 @@ def _is_there(entry: Entry, dotted: str) -> bool:
     return source.exists() and name in _names(ast.parse(source.read_text("utf-8")))
 
 
-def _names(tree: ast.Module) -> set[str]:
+def _origin(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else ""
+
+
+def _names(tree: ast.Module | ast.If | ast.Try) -> set[str]:
     found: set[str] = set()
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.If | ast.Try):
+            found |= _names(node)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.add(node.target.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.ImportFrom | ast.Import):
             found.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)

@@ -1,0 +1,1 @@
+"""The walk-in desk: who has come without an appointment."""
