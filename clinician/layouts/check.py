@@ -94,13 +94,10 @@ def _list_faults(value: object) -> Iterator[Text]:
         return
     for row in rows:
         view, columns = row.get("view"), row.get("columns")
-        named = isinstance(columns, list) and columns and all(isinstance(c, str) and c for c in columns)
-        if (
-            not isinstance(view, str)
-            or not _VIEW.fullmatch(view)
-            or not named
-            or set(row) - {"view", "columns"}
-        ):
+        names = columns if isinstance(columns, list) else []
+        is_named = bool(names) and all(isinstance(name, str) and name for name in names)
+        is_view = isinstance(view, str) and _VIEW.fullmatch(view) is not None
+        if not is_view or not is_named or set(row) - {"view", "columns"}:
             yield L("a list needs a view and its columns, and nothing else")
         elif len(set(names)) < len(names):
             yield L("the list {view} has a column twice", view=view)
