@@ -87,7 +87,7 @@ class Colleague:
                 self._whole.world,
                 ("live", "reply", stamp(now)),
                 user.doctor,
-                self._whole.default.ref,
+                self._whole.default.named,
                 patient=user.person.ref,
                 text="Ja, øk støttedosen som avtalt. Jeg ringer pårørende i ettermiddag.",
                 sent=stamp(now),

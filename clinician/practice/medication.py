@@ -8,7 +8,7 @@ from typing import Any, Final
 from clinician.fhir.reference import Raw
 from clinician.practice.data import table
 from clinician.practice.persons import Person
-from clinician.practice.world import World, concept, reference
+from clinician.practice.world import Named, World, concept, reference
 
 ATC: Final = "http://www.whocc.no/atc"
 _GROUP: Final = "urn:oid:2.16.578.1.12.4.1.1.7421"
@@ -16,7 +16,7 @@ _GROUP: Final = "urn:oid:2.16.578.1.12.4.1.1.7421"
 _PER_NEED: Final = frozenset({"metoklopramid", "salbutamol", "oksazepam", "zopiklon"})
 
 
-def for_profile(world: World, person: Person, profile: str, doctor: str) -> Iterator[Raw]:
+def for_profile(world: World, person: Person, profile: str, doctor: Named) -> Iterator[Raw]:
     """The list of a home-care user."""
     for key in table("profiles")["profile"][profile]["drugs"]:
         yield request(world, person, key, doctor, per_need=key in _PER_NEED)
@@ -26,7 +26,7 @@ def request(
     world: World,
     person: Person,
     key: str,
-    doctor: str,
+    doctor: Named,
     *,
     per_need: bool = False,
     times: tuple[str, ...] = (),
@@ -34,27 +34,10 @@ def request(
 ) -> Raw:
     """One line of a list. times: clocks 'HH:MM:SS'; most: the limit in words for per-need lines."""
     drug: dict[str, Any] = table("drugs")[key]
-    amount, unit = drug["dose"]
     dice = world.dice("drug", person.key, key)
     since = world.date(-dice.randrange(20, 900)).isoformat()
     group = drug.get("group", "C")
     clocks = () if per_need else times or _clocks(drug)
-    dosage: Raw = {
-        "text": _in_words(amount, unit, drug["why"], clocks, most),
-        "doseAndRate": [{"doseQuantity": {"value": amount, "unit": unit}}],
-    }
-    if per_need:
-        dosage["asNeededBoolean"] = True
-    else:
-        dosage["timing"] = {
-            "repeat": {
-                "boundsPeriod": {"start": since},
-                "frequency": len(clocks),
-                "period": 1,
-                "periodUnit": "d",
-                "timeOfDay": list(clocks),
-            }
-        }
     return world.resource(
         "MedicationRequest",
         (person.key, key, "prn" if per_need else ""),
@@ -64,10 +47,29 @@ def request(
         medicationCodeableConcept=concept(ATC, drug["atc"], f"{drug['name']} {drug['form']}", drug["name"]),
         subject=reference(person.ref),
         authoredOn=since,
-        requester=reference(doctor),
+        requester=reference(*doctor),
         reasonCode=[{"text": drug["why"]}],
-        dosageInstruction=[dosage],
+        dosageInstruction=[_dosage(drug, clocks, since, most)],
     )
+
+
+def _dosage(drug: dict[str, Any], clocks: tuple[str, ...], since: str, most: str) -> Raw:
+    """On the clock, or per need when there are no clocks."""
+    amount, unit = drug["dose"]
+    dosage: Raw = {
+        "text": _in_words(amount, unit, drug["why"], clocks, most),
+        "doseAndRate": [{"doseQuantity": {"value": amount, "unit": unit}}],
+    }
+    if not clocks:
+        return dosage | {"asNeededBoolean": True}
+    repeat: Raw = {
+        "boundsPeriod": {"start": since},
+        "frequency": len(clocks),
+        "period": 1,
+        "periodUnit": "d",
+        "timeOfDay": list(clocks),
+    }
+    return dosage | {"timing": {"repeat": repeat}}
 
 
 def _clocks(drug: dict[str, Any]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from clinician.practice.staff import NURSE_SKILLS, Roster, Staff
 from clinician.practice.town import Town
 from clinician.practice.units import Unit, Units, municipality_name
 from clinician.practice.ward import Ward
-from clinician.practice.world import World
+from clinician.practice.world import Named, World
 from clinician.practice.zones import Zone
 
 FEWEST: Final = 200
@@ -132,9 +132,9 @@ class Municipality:
             self.registry.person(f"{key}-{n:02}", ages=ages, zone=zones[n % len(zones)]) for n in range(count)
         ]
 
-    def doctor(self, person: Person) -> str:
-        """'Practitioner/…' of a person's GP."""
-        return self.doctors[int(person.fnr[:6]) % len(self.doctors)].ref
+    def doctor(self, person: Person) -> Named:
+        """A person's GP."""
+        return self.doctors[int(person.fnr[:6]) % len(self.doctors)].named
 
     def resources(self) -> Iterator[Raw]:
         """Every resource; what is referred to comes first."""
@@ -146,7 +146,7 @@ class Municipality:
             yield from zone_resources(self.world, zone, self.granters[0], self.centre)
         yield from planted.planted(self.world, self.zones[0])
         for ward in self.wards:
-            yield from ward.resources(self.doctors[0].ref, self.granters[1])
+            yield from ward.resources(self.doctors[0].named, self.granters[1])
         yield from self._offices()
         for person in townsfolk.households(self.world, self.registry, self.town.zones, self.rest):
             yield from townsfolk.resources(self.world, person, self.doctor(person))

@@ -13,7 +13,7 @@ from clinician.practice import names
 from clinician.practice.data import table
 from clinician.practice.numbers import Numbers, phone
 from clinician.practice.town import Address, Town
-from clinician.practice.world import World, concept, extension, reference, stamp
+from clinician.practice.world import Named, World, concept, extension, reference, stamp
 
 _ROLE_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 
@@ -80,7 +80,7 @@ class Registry:
         )
 
 
-def patient(world: World, person: Person, doctor: str, died: str = "") -> Raw:
+def patient(world: World, person: Person, doctor: Named, died: str = "") -> Raw:
     """The Patient of a person."""
     return world.resource(
         "Patient",
@@ -94,7 +94,7 @@ def patient(world: World, person: Person, doctor: str, died: str = "") -> Raw:
         birthDate=person.birth.isoformat(),
         deceasedDateTime=died,
         address=[person.address.raw()],
-        generalPractitioner=[reference(doctor)],
+        generalPractitioner=[reference(*doctor)],
     )
 
 

@@ -15,7 +15,7 @@ from clinician.practice.data import table
 from clinician.practice.days import visits as visits_of
 from clinician.practice.records import reply
 from clinician.practice.staff import Staff
-from clinician.practice.world import World, minutes, reference
+from clinician.practice.world import Named, World, minutes, reference
 from clinician.practice.zones import User, Visit, Zone
 
 _AGENT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
@@ -58,12 +58,12 @@ def _follow_up(world: World, zone: Zone, user: User, owner: Staff, number: int, 
 def _reply(
     world: World, zone: Zone, user: User, staff: dict[str, Staff], number: int, one: dict[str, Any]
 ) -> Raw:
-    kin = user.kin.ref if user.kin else user.doctor
+    kin = Named(user.kin.ref, user.kin.name) if user.kin else user.doctor
     return reply(
         world,
         ("reply", zone.unit.key, str(number)),
         user.doctor if one["sender"] == "gp" else kin,
-        zone.unit.ref if one["to"] == "zone" else staff[one["to"]].ref,
+        zone.unit.named if one["to"] == "zone" else staff[one["to"]].named,
         patient=user.person.ref,
         text=one["text"],
         sent=world.stamp(one["sent"][0], minutes(one["sent"][1])),

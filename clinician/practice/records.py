@@ -11,7 +11,7 @@ from clinician.practice.data import table
 from clinician.practice.days import visits as visits_of
 from clinician.practice.staff import Staff
 from clinician.practice.units import Unit
-from clinician.practice.world import FUTURE, PAST, World, reference
+from clinician.practice.world import FUTURE, PAST, Named, World, reference
 from clinician.practice.zones import Visit, Zone
 
 _MEASURED_BY: dict[str, str] = {kind: kind for kind in measured.KINDS}
@@ -86,15 +86,15 @@ def _note(world: World, zone: Zone, visit: Visit) -> Iterator[Raw]:
     )
 
 
-def reply(world: World, key: tuple[str, ...], sender: str, recipient: str, **more: str) -> Raw:
+def reply(world: World, key: tuple[str, ...], sender: Named, recipient: Named, **more: str) -> Raw:
     """A Communication to the team: patient, text, sent, received ('' = not read)."""
     return world.resource(
         "Communication",
         key,
         status="completed",
         subject=reference(more["patient"]),
-        sender=reference(sender),
-        recipient=[reference(recipient)],
+        sender=reference(*sender),
+        recipient=[reference(*recipient)],
         sent=more["sent"],
         received=more["received"],
         category=[{"coding": [{"system": codes.CODE_TASK, "code": "reply"}], "text": "Svar"}],

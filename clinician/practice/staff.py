@@ -12,7 +12,7 @@ from clinician.practice import names
 from clinician.practice.numbers import Numbers, phone
 from clinician.practice.persons import human_name
 from clinician.practice.units import Unit
-from clinician.practice.world import World, concept, reference
+from clinician.practice.world import Named, World, concept, reference
 
 PROFESSIONS: Final = {
     "SP": "Sykepleier",
@@ -63,9 +63,10 @@ class Staff:
         """'Kari Lunde'."""
         return f"{self.given} {self.family}"
 
-    def may(self, competences: frozenset[str], profession: str) -> bool:
-        """Whether the person has what a visit asks for."""
-        return competences <= set(self.competences) and profession in ("", self.profession)
+    @property
+    def named(self) -> Named:
+        """For reference(*named)."""
+        return Named(self.ref, self.name)
 
 
 class Roster:

@@ -10,7 +10,7 @@ from clinician.fhir.reference import Raw
 from clinician.practice.clinical import ICPC2, allergies, conditions
 from clinician.practice.data import table
 from clinician.practice.persons import Person, Registry, death, next_of_kin, patient
-from clinician.practice.world import World
+from clinician.practice.world import Named, World
 
 _SIZES: Final = ((1, 2, 3, 4, 5), (40, 30, 11, 13, 6))
 
@@ -41,7 +41,7 @@ def _household(dice: Random, registry: Registry, key: str, zone: str, size: int)
         yield registry.person(f"{key}-{member}", ages=(low, high), zone=zone, gender=gender, household=head)
 
 
-def resources(world: World, person: Person, doctor: str) -> Iterator[Raw]:
+def resources(world: World, person: Person, doctor: Named) -> Iterator[Raw]:
     """The Patient and the little the municipality knows."""
     dice = world.dice("folk", person.key)
     age = (world.day - person.birth).days // 365

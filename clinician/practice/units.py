@@ -10,7 +10,7 @@ from clinician.fhir.reference import Raw
 from clinician.practice.data import table
 from clinician.practice.numbers import Numbers, phone
 from clinician.practice.town import Town
-from clinician.practice.world import World, concept, reference
+from clinician.practice.world import Named, World, concept, reference
 
 KINDS: Final = {
     "municipality": "Kommune",
@@ -35,6 +35,11 @@ class Unit:
     kind: str
     name: str
     ref: str
+
+    @property
+    def named(self) -> Named:
+        """For reference(*named)."""
+        return Named(self.ref, self.name)
 
 
 class Units:

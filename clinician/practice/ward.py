@@ -13,7 +13,7 @@ from clinician.practice.data import table
 from clinician.practice.persons import Kin, Person, Registry, next_of_kin
 from clinician.practice.staff import NURSE_SKILLS, Roster, Staff
 from clinician.practice.units import Unit
-from clinician.practice.world import World
+from clinician.practice.world import Named, World
 
 EIGHT: Final = ("08:00:00",)
 _ROUND: Final = 5
@@ -56,7 +56,7 @@ class Ward:
         ]
         return nurses + carers
 
-    def resources(self, doctor: str, granter: Staff) -> Iterator[Raw]:
+    def resources(self, doctor: Named, granter: Staff) -> Iterator[Raw]:
         """Everything about the residents but Patient."""
         for bed, person in enumerate(self.residents, 1):
             dice = self.world.dice("ward", person.key)
@@ -65,7 +65,7 @@ class Ward:
             yield service(self.world, person, "21", self.unit, granter, since, None)
             yield from self._record(bed, person, doctor, dice)
 
-    def _record(self, bed: int, person: Person, doctor: str, dice: Random) -> Iterator[Raw]:
+    def _record(self, bed: int, person: Person, doctor: Named, dice: Random) -> Iterator[Raw]:
         kin: Kin | None = None
         for number in range(dice.choice((1, 1, 2))):
             found, raw = next_of_kin(self.world, person, number)
@@ -86,7 +86,7 @@ class Ward:
         yield from notes.diary(self.world, person, "frail", "ward", self.nurses, kin)
 
     def _round(
-        self, bed: int, person: Person, doctor: str, illnesses: list[dict[str, Any]], dice: Random
+        self, bed: int, person: Person, doctor: Named, illnesses: list[dict[str, Any]], dice: Random
     ) -> Iterator[Raw]:
         """Exactly five drugs at 08:00."""
         for key in self._drugs(bed, illnesses, dice):
@@ -108,7 +108,7 @@ class Ward:
                 held.append(drug)
         return held
 
-    def _per_need(self, bed: int, person: Person, doctor: str) -> Iterator[Raw]:
+    def _per_need(self, bed: int, person: Person, doctor: Named) -> Iterator[Raw]:
         """Six residents have drugs per need; resident 5 has paracetamol alone and in a combination (T2)."""
         if bed not in table("ward")["fixture"]["per_need"]:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from clinician.clock import OSLO
@@ -17,6 +17,16 @@ VERSION: Final = 1
 PAST: Final = -3
 FUTURE: Final = 3
 """Days from the practice day that have visits (NEEDS: three back, three forward)."""
+
+
+class Named(NamedTuple):
+    """A reference with the words that go with it: reference(*named)."""
+
+    ref: str
+    name: str
+
+
+NOBODY: Final = Named("", "")
 
 
 def concept(system: str, code: str, text: str, display: str | None = None) -> Raw:

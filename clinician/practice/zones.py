@@ -8,6 +8,7 @@ from clinician.practice.persons import Kin, Person
 from clinician.practice.staff import Staff
 from clinician.practice.town import Spot
 from clinician.practice.units import Unit
+from clinician.practice.world import NOBODY, Named
 
 
 @dataclass(slots=True)
@@ -25,7 +26,7 @@ class User:
     relation: str = ""
     """the first next of kin must be this (names.toml), '' = drawn"""
     kin: Kin | None = None
-    doctor: str = ""
+    doctor: Named = NOBODY
     services: dict[str, str] = field(default_factory=dict)
     """KPR code → 'ServiceRequest/…'"""
     plan: str = ""
