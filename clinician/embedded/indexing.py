@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from clinician.embedded import parameters
 from clinician.fhir.reference import Raw
@@ -76,25 +76,43 @@ def made(value: Value) -> _Made | None:
     return _MAKERS[type(value)](value)
 
 
+class _Step(NamedTuple):
+    pid: int
+    param: SearchParam
+    in_chart: bool
+    heads: frozenset[str] | None
+
+
+def _heads(param: SearchParam) -> frozenset[str] | None:
+    """The elements at the top of a resource a parameter begins with; None: look always."""
+    keys = {walk.steps[0].key if walk.steps else "" for walk, _ in param.walks}
+    return None if param.special is not None or "" in keys else frozenset(keys)
+
+
 class Indexer:
     """Makes index rows; `pids` numbers the parameters, (type, code) → pid."""
 
     def __init__(self, pids: Mapping[tuple[str, str], int]) -> None:
         self.pids = pids
-        self._plans: dict[str, list[tuple[int, SearchParam, bool]]] = {}
+        self._plans: dict[str, list[_Step]] = {}
 
-    def _plan(self, type_: str) -> list[tuple[int, SearchParam, bool]]:
+    def _plan(self, type_: str) -> list[_Step]:
         plan = self._plans.get(type_)
         if plan is None:
             wanted = parameters.indexed(type_).items()
-            plan = [(self.pids[type_, code], param, code == "patient") for code, param in wanted]
+            plan = [
+                _Step(self.pids[type_, code], param, code == "patient", _heads(param))
+                for code, param in wanted
+            ]
             self._plans[type_] = plan
         return plan
 
     def rows(self, type_: str, raw: Raw) -> Rows:
         """The index rows of a resource. What cannot be read (an impossible date) gives none."""
         found: dict[str, set[tuple[Any, ...]]] = {}
-        for pid, param, in_chart in self._plan(type_):
+        for pid, param, in_chart, heads in self._plan(type_):
+            if heads is not None and heads.isdisjoint(raw):
+                continue
             for value in values(raw, param):
                 row = made(value)
                 if row is None:

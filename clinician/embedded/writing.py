@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -171,6 +171,6 @@ class Writing:
         self._many(_DROP_CHART, before.get("chart", frozenset()), old_seq, rid)
         self._index(rid, self.seq, before, after)
 
-    def _many(self, statement: str, rows: Iterable[tuple[object, ...]], *ending: int) -> None:
-        for row in rows:
-            self.connection.execute(statement, (*row, *ending))
+    def _many(self, statement: str, rows: Collection[tuple[object, ...]], *ending: int) -> None:
+        if rows:
+            self.connection.executemany(statement, [(*row, *ending) for row in rows])
