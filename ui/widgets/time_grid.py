@@ -125,6 +125,7 @@ class TimeGrid(QAbstractItemView):
     def set_allowed_lanes(self, keys: Iterable[str] | None) -> None:
         """Dim every lane that cannot take the block in question; None lifts it."""
         self._allowed = None if keys is None else frozenset(keys)
+        self._carry.recheck()
         self.viewport().update()
 
     def may_drop(self, lane_key: str) -> bool:

@@ -113,13 +113,21 @@ class Carry:
         if ghost is None:
             if block is None or not block.is_movable or block.is_preview:
                 return
-            ghost = Ghost(block, block.lane_key or grid.current_lane(), block.start, True)
+            # Lifted first: whoever knows says now which lanes are open to it.
+            self._set(Ghost(block, block.lane_key, block.start, True))
+            ghost = Ghost(block, block.lane_key or self._first_open(), block.start, True)
         lane = self._open_lane(ghost, dx) if dx else ghost.lane_key
         start = ghost.start + timedelta(minutes=SNAP_MINUTES * dy)
         if ghost.block.is_fixed or not self._within(start, ghost.block):
             start = ghost.start
         self._set(Ghost(ghost.block, lane, start, self._may(ghost.block, lane)))
         grid.reveal_ghost()
+
+    def _first_open(self) -> str:
+        """Where a block from the pool is first held: the lane one stands in, or one that can take it."""
+        here = self._grid.current_lane()
+        lanes = [lane.key for lane in self._grid.placed().lanes]
+        return next((key for key in (here, *lanes) if self._grid.may_drop(key)), here)
 
     def _within(self, start: datetime, block: Block) -> bool:
         scale, placed = self._grid.placed().scale, self._grid.placed()
@@ -135,6 +143,11 @@ class Carry:
                 return lanes[number].key
             number += step
         return ghost.lane_key
+
+    def recheck(self) -> None:
+        """Which lanes are open has changed while the block is in the hand."""
+        if self.ghost is not None:
+            self._set(replace(self.ghost, is_allowed=self._may(self.ghost.block, self.ghost.lane_key)))
 
     def put_down(self) -> None:
         """Ask for the move; nothing when it would not change anything or may not be."""
