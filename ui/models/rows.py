@@ -54,7 +54,10 @@ T = TypeVar("T", bound=Keyed)
 
 @dataclass(frozen=True)
 class Column(Generic[T]):
-    """How one column reads a row. width: pixels at 100 % text, 0 takes what is left."""
+    """How one column reads a row. width: pixels at 100 % text, 0 takes what is left.
+
+    may_hide: given up, the rightmost first, where the window is too narrow for the text size.
+    """
 
     id: str
     title: Text | str
@@ -65,6 +68,7 @@ class Column(Generic[T]):
     weight: Callable[[T], int] | None = None
     tip: Callable[[T], str] | None = None
     right: bool = False
+    may_hide: bool = False
 
 
 Cell = dict[int, Any]
@@ -190,7 +194,7 @@ class RowModel(QAbstractTableModel, Generic[T]):
     def _move_each(self, keys: list[str], stay: set[str]) -> None:
         for to, key in enumerate(keys):
             now = self._at[key]
-            if key in stay or now == to:
+            if key in stay:
                 continue
             # Rows that stay hold their order, so `to` counted among them is where the key belongs.
             ahead = keys[to - 1] if to else ""

@@ -15,8 +15,14 @@ class Avatar(QWidget):
 
     def __init__(self, side: int = 36) -> None:
         super().__init__()
-        self._side, self._initials, self._hue = side, "", 210
+        self._base, self._side, self._initials, self._hue = side, side, "", 210
         self._photo: QPixmap | None = None
+        self._size_up()
+        theme.theme_changed.connect(self._size_up)
+
+    def _size_up(self) -> None:
+        side = round(self._base * min(1.5, theme.current().text_scale / 100))
+        self._side = side
         self.setFixedSize(side, side)
 
     def show_person(self, initials: str, hue: int = 210, photo: QPixmap | None = None) -> None:

@@ -19,7 +19,7 @@ class Chip(Ground):
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 2, 8, 2)
         row.setSpacing(theme.current().space(1))
-        self.glyph = Glyph(icon, role, 16)
+        self.glyph = Glyph(icon, role)
         self.label = Label(words, size=12, weight=weight, tone=role)
         row.addWidget(self.glyph)
         row.addWidget(self.label)

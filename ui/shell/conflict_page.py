@@ -67,7 +67,9 @@ class ConflictPage(Ground):
                     icon=lambda f: "check" if f.same else "git-diff",
                     tone=lambda f: "ink_quiet" if f.same else "danger",
                 ),
-                Column[_Field]("base", L("Before"), lambda f: f.base or "–", tone=lambda _f: "ink_quiet"),
+                Column[_Field](
+                    "base", L("Before"), lambda f: f.base or "–", tone=lambda _f: "ink_quiet", may_hide=True
+                ),
                 Column[_Field](
                     "mine", L("Mine"), lambda f: f.mine or "–", weight=_weight, tip=lambda f: f.mine
                 ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from clinician.access.who import Who
@@ -46,19 +46,27 @@ class Cover(Ground):
         self._why = Label(tone="ink_quiet", wrap=True)
         self._why.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._pad = PinPad("shell.cover")
-        self._pad.setFixedWidth(260)
         self._pad.entered.connect(self._try)
         other = Button(L("Somebody else"), "shell.cover.other", icon="user-switch", kind="quiet")
         other.clicked.connect(self.other_wanted)
         self._back = Button(L("Stay here"), "shell.cover.back", icon="arrow-left", kind="quiet")
         self._back.clicked.connect(lambda: self.opened.emit(self._who))
-        column = QVBoxLayout(self)
+        self._name.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        middle = QWidget()
+        middle.setMaximumWidth(460)
+        column = QVBoxLayout(middle)
         column.setSpacing(space(3))
         column.addStretch(1)
-        middle = Qt.AlignmentFlag.AlignHCenter
-        for part in (self._avatar, self._name, self._why, self._pad, other, self._back):
-            column.addWidget(part, 0, middle)
+        column.addWidget(self._avatar, 0, Qt.AlignmentFlag.AlignHCenter)
+        for part in (self._name, self._why, self._pad):
+            column.addWidget(part)
+        for button in (other, self._back):
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
+        across = QHBoxLayout(self)
+        across.addStretch(1)
+        across.addWidget(middle, 20)
+        across.addStretch(1)
 
     def begin(self, who: Who, workplace_ref: str = "", workplace_name: str = "") -> None:
         """Cover for `who`; with another workplace the PIN moves them there."""

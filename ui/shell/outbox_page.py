@@ -17,7 +17,7 @@ from ui.widgets import theme
 from ui.widgets.buttons import Button
 from ui.widgets.empty_state import EmptyState, Loading
 from ui.widgets.labels import Label, StateLabel
-from ui.widgets.panes import Ground, Pane
+from ui.widgets.panes import Ground, Pane, Scrolled
 from ui.widgets.row_table import RowTable
 from ui.widgets.words import Words
 
@@ -62,14 +62,21 @@ class OutboxPage(Ground):
                     "state",
                     L("State"),
                     lambda row: row.state_text,
-                    width=190,
+                    width=180,
                     icon=lambda row: face(row.state)[0],
                     tone=lambda row: face(row.state)[1],
                 ),
-                Column("when", L("When"), lambda row: row.when_text, width=110),
+                Column("when", L("When"), lambda row: row.when_text, width=100, may_hide=True),
                 Column("label", L("What"), lambda row: row.label, weight=lambda _row: 600),
-                Column("patient", L("About"), lambda row: row.patient_name, width=170),
-                Column("who", L("By"), lambda row: row.who, width=130, tone=lambda _row: "ink_quiet"),
+                Column("patient", L("About"), lambda row: row.patient_name, width=150, may_hide=True),
+                Column(
+                    "who",
+                    L("By"),
+                    lambda row: row.who,
+                    width=130,
+                    tone=lambda _row: "ink_quiet",
+                    may_hide=True,
+                ),
             ]
         )
         self._build()
@@ -96,9 +103,12 @@ class OutboxPage(Ground):
         splitter.setChildrenCollapsible(False)
         splitter.setHandleWidth(space(2))
         splitter.addWidget(list_pane)
-        splitter.addWidget(self._side())
-        splitter.setStretchFactor(0, 5)
-        splitter.setStretchFactor(1, 2)
+        self._side_scroll = Scrolled(self._side())
+        splitter.addWidget(self._side_scroll)
+        self._show_chosen()
+        splitter.setStretchFactor(0, 1)
+        splitter.setStretchFactor(1, 0)
+        splitter.setSizes([900, 340])
         row = QHBoxLayout(self)
         row.setContentsMargins(space(3), space(3), space(3), space(3))
         row.addWidget(splitter)
@@ -131,7 +141,6 @@ class OutboxPage(Ground):
             self._pane.body.addWidget(part)
         self._pane.body.addLayout(ways)
         self._pane.body.addStretch(1)
-        self._show_chosen()
         return self._pane
 
     def begin(self, op_id: str = "") -> None:
@@ -174,7 +183,7 @@ class OutboxPage(Ground):
 
     def _show_chosen(self) -> None:
         row = self._model.row_of(self.table.current_key())
-        self._pane.setVisible(row is not None)
+        self._side_scroll.setVisible(row is not None)
         if row is None:
             return
         icon, role = face(row.state)
@@ -194,7 +203,7 @@ class OutboxPage(Ground):
             button.click()
 
     def _on_decide(self) -> None:
-        if self._decide.isVisibleTo(self._pane):
+        if self._decide.isVisible():
             self._desk.open_page("conflict", {"op_id": self.table.current_key()})
 
     def _do(self, work: Callable[[str], object], said: Words) -> None:

@@ -223,10 +223,12 @@ class Answers(QFrame):
         self.people: tuple[Answer, ...] = ()
         self._model: RowModel[Answer] = RowModel(
             [
-                Column[Answer]("title", "", lambda a: a.title, icon=lambda a: a.icon, tone=lambda a: a.tone),
+                Column[Answer](
+                    "title", "", lambda a: a.title, width=250, icon=lambda a: a.icon, tone=lambda a: a.tone
+                ),
                 Column[Answer]("detail", "", lambda a: a.detail, tone=lambda _a: "ink_quiet"),
                 Column[Answer](
-                    "hint", "", lambda a: a.hint, width=110, tone=lambda _a: "ink_quiet", right=True
+                    "hint", "", lambda a: a.hint, width=96, tone=lambda _a: "ink_quiet", right=True
                 ),
             ]
         )

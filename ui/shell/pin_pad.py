@@ -89,7 +89,6 @@ class PinPad(QWidget):
             keys.addWidget(self._key(name, label), at // 3, at % 3)
         keys.addWidget(self._key(name, "0"), 3, 1)
         erase = Button("", f"{name}.erase", icon="backspace", hint=L("Erase"))
-        erase.setAccessibleName(_("Erase"))
         erase.setProperty("pad", "true")
         erase.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         erase.clicked.connect(self._erase)

@@ -128,8 +128,8 @@ class RailButton(QAbstractButton):
         font = tokens.font(12, 600)
         painter.setFont(font)
         text = str(self.count) if self.count < 100 else "99+"
-        width = max(18, painter.fontMetrics().horizontalAdvance(text) + 8)
         height = round(tokens.px(12) * 1.35)
+        width = max(height, painter.fontMetrics().horizontalAdvance(text) + 8)
         rect = QRectF(self.width() / 2 + 4, 4, width, height)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)

@@ -156,6 +156,11 @@ class SignInPage(Ground):
         column.addStretch(1)
         return side
 
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Names one may choose among now."""
+        return tuple(person.name for person in self._people)
+
     def begin(self) -> None:
         """Show the page afresh: nobody chosen, the workplace as last time."""
         self._chosen = None

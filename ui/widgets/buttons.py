@@ -60,8 +60,9 @@ class Button(QPushButton):
         self.set_icon(icon)
 
     def _speak(self) -> None:
-        self.setText(shown(self._words))
-        self.setAccessibleName(shown(self._words))
+        words = shown(self._words)
+        self.setText(f" {words}" if self._icon and words else words)
+        self.setAccessibleName(words or shown(self._hint))
         self.setToolTip(shown(self._hint))
 
     def _dress(self) -> None:

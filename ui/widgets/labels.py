@@ -84,7 +84,7 @@ class ElidedLabel(Label):
 
 
 class Glyph(QLabel):
-    """One icon in a role; `px` 0 follows the text size."""
+    """One icon in a role, `px` wide at 100 % text; 0 is as wide as icons beside text are."""
 
     def __init__(self, name: str = "", role: str = "ink", px: int = 0) -> None:
         super().__init__()
@@ -99,7 +99,8 @@ class Glyph(QLabel):
 
     def _paint_anew(self) -> None:
         if self._name:
-            self.setPixmap(icons.pixmap(self._name, self._role, self._px, self.devicePixelRatioF()))
+            side = round(self._px * theme.current().text_scale / 100)
+            self.setPixmap(icons.pixmap(self._name, self._role, side, self.devicePixelRatioF()))
         else:
             self.clear()
 

@@ -92,7 +92,8 @@ class Scrolled(QScrollArea):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         result = super().eventFilter(watched, event)
         if watched is self._inner and event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
-            self.setMinimumWidth(self._inner.minimumSizeHint().width() + self.verticalScrollBar().width())
+            least = max(self._inner.minimumWidth(), self._inner.minimumSizeHint().width())
+            self.setMinimumWidth(least + self.verticalScrollBar().sizeHint().width())
         return result
 
     @override

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -21,6 +21,8 @@ from typing_extensions import override
 from ui.models.rows import ICON_NAME, TONE, WEIGHT, Index, RowModel
 from ui.widgets import icons, theme
 from ui.widgets.words import Words, shown
+
+_LEAST = 150
 
 
 class CellDelegate(QStyledItemDelegate):
@@ -142,6 +144,24 @@ class RowTable(QTableView):
                 head.resizeSection(at, round(column.width * tokens.text_scale / 100))
             else:
                 head.setSectionResizeMode(at, QHeaderView.ResizeMode.Stretch)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Give up columns that may hide until those that take what is left have room to be read."""
+        columns, scale = self._rows.columns, theme.current().text_scale / 100
+        wanted = [round((column.width or _LEAST) * scale) for column in columns]
+        room, hidden = self.viewport().width(), set[int]()
+        for at in reversed([at for at, column in enumerate(columns) if column.may_hide]):
+            if sum(w for n, w in enumerate(wanted) if n not in hidden) <= room:
+                break
+            hidden.add(at)
+        for at in range(len(columns)):
+            self.setColumnHidden(at, at in hidden)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -24,6 +24,10 @@ def build(value: Callable[[str], str], px: Callable[[int], int], row_height: int
     tick = max(18, px(13) + 2)
     words |= {
         "control": str(max(24, row_height - 4)),
+        # Where all grounds are black only a line tells panes apart.
+        "pane_border": f"1px solid {value('line')}"
+        if value("surface") == value("surface_raised")
+        else "none",
         "tick": str(tick),
         "tick_half": str(tick // 2),
         "caret": images.file("caret-down", value("ink_quiet")),

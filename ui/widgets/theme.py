@@ -138,6 +138,8 @@ def apply(theme: Theme) -> None:
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         raise TypeError("a theme needs a QApplication")
+    # Without this a widget's own font, set before its first show, is lost when the sheet is laid on.
+    app.setAttribute(Qt.ApplicationAttribute.AA_UseStyleSheetPropagationInWidgetStyles)
     _register_fonts()
     _state["theme"] = theme
     if app.style().name() != "fusion":
