@@ -93,8 +93,11 @@ def catalogue(domain: str, lang: str | None = None) -> gettext.NullTranslations:
     return found
 
 
-def _fill(template: str, params: Mapping[str, object]) -> str:
-    return template.format_map({k: str(v) for k, v in params.items()}) if params else template
+def _fill(template: str, params: Mapping[str, object], lang: str | None = None) -> str:
+    if not params:
+        return template
+    shown = {k: v.render(lang) if isinstance(v, Text | Joined) else str(v) for k, v in params.items()}
+    return template.format_map(shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,22 @@ class Text:
         """The text in `lang`, by default the language in force."""
         found = catalogue(self.domain, lang)
         translated = found.pgettext(self.context, self.msgid) if self.context else found.gettext(self.msgid)
-        return _fill(translated, self.params)
+        return _fill(translated, self.params, lang)
+
+    def __str__(self) -> str:
+        return self.render()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Several texts as one parameter of another, translated when shown."""
+
+    parts: tuple[Text | str, ...]
+    mark: str = "; "
+
+    def render(self, lang: str | None = None) -> str:
+        """The parts in `lang`, with the mark between."""
+        return self.mark.join(part.render(lang) if isinstance(part, Text) else part for part in self.parts)
 
     def __str__(self) -> str:
         return self.render()

@@ -10,7 +10,7 @@ from typing import Any, Final
 from clinician import texts
 from clinician.errors import UserProblem
 from clinician.layouts.layout import AREAS, SCHEMA, Layer, ListColumn, Pane
-from clinician.texts import Text
+from clinician.texts import Joined, Text
 
 L = texts.lazy("layouts")
 _VIEW: Final = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9-]*")
@@ -24,11 +24,10 @@ def parse(text: str) -> Layer:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise UserProblem(L("it is not valid TOML: {problem}", problem=problem)) from problem
-    faults = [str(fault) for fault in _faults(raw)]
+    faults = tuple(_faults(raw))
     if faults:
-        raise UserProblem(
-            L("it has mistakes ({faults})", faults="; ".join(faults)), detail=f"{len(faults)} faults"
-        )
+        text = L("it has mistakes ({faults})", faults=Joined(faults))
+        raise UserProblem(text, detail=f"{len(faults)} faults")
     pages = {page["module"]: tuple(_pane(p) for p in page["panes"]) for page in raw.get("pages", ())}
     lists = {one["view"]: tuple(one["columns"]) for one in raw.get("lists", ())}
     return Layer(raw["id"], raw["title"], pages, lists)

@@ -13,6 +13,7 @@ from clinician.errors import UserProblem
 from clinician.layouts.check import parse, publishing_problems
 from clinician.layouts.layout import Layer, Layout, ListColumn
 from clinician.layouts.merge import merge
+from clinician.texts import Joined
 
 L = texts.lazy("layouts")
 _log: Final = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def publish(file: Path, text: str, *, views: Iterable[str], columns: Iterable[Li
         raise UserProblem(
             L(
                 "The layout is not published: {why}. The one in force stands.",
-                why="; ".join(str(fault) for fault in found),
+                why=Joined(found),
             ),
             detail=f"{len(found)} faults",
         )

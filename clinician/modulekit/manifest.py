@@ -59,7 +59,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from clinician import texts
 from clinician.errors import UserProblem
 from clinician.fhir.structure import resource_types
-from clinician.texts import Text
+from clinician.texts import Joined, Text
 
 L = texts.lazy("modulekit")
 
@@ -258,7 +258,7 @@ def parse(text: str) -> Manifest:
     faults = [*_faults(manifest)]
     if faults:
         raise UserProblem(
-            L("The manifest does not hold together: {faults}", faults="; ".join(str(f) for _, f in faults)),
+            L("The manifest does not hold together: {faults}", faults=Joined(tuple(f for _, f in faults))),
             field=faults[0][0],
             detail="manifest: " + ", ".join(where for where, _ in faults),
         )
@@ -279,12 +279,13 @@ _REASONS: Final = {
 def _in_words(problem: ValidationError) -> UserProblem:
     faults = problem.errors(include_url=False, include_input=False, include_context=False)
     named = [(".".join(str(p) for p in f["loc"]), f["type"]) for f in faults]
-    words = "; ".join(
-        f"{where or 'manifest'} {_REASONS.get(kind, L('has the wrong kind of value'))}"
+    otherwise = L("has the wrong kind of value")
+    words = tuple(
+        L("{where}: {fault}", where=where or "manifest", fault=_REASONS.get(kind, otherwise))
         for where, kind in named
     )
     return UserProblem(
-        L("The manifest has faults: {faults}", faults=words),
+        L("The manifest has faults: {faults}", faults=Joined(words)),
         field=named[0][0],
         detail="manifest: " + ", ".join(f"{where} {kind}" for where, kind in named),
     )

@@ -301,7 +301,7 @@ WORDS = [
     (repeat(frequency=1, period=2, periodUnit="wk", dayOfWeek=["mon"]), "annenhver uke på mandag", "annakvar veke på måndag", "every other week on Monday"),
     (repeat(frequency=3, period=1, periodUnit="d"), "3 ganger daglig", "3 gonger dagleg", "3 times a day"),
     (repeat(frequency=1, period=1, periodUnit="wk", dayOfWeek=["mon", "wed", "fri"]), "ukentlig på mandag, onsdag og fredag", "kvar veke på måndag, onsdag og fredag", "weekly on Monday, Wednesday and Friday"),
-    (repeat(frequency=1, period=1, periodUnit="d", when=["HS"]), "daglig ved leggetid", "dagleg ved leggetid", "daily at bedtime"),
+    (repeat(frequency=1, period=1, periodUnit="d", when=["HS"]), "daglig ved leggetid", "dagleg ved leggjetid", "daily at bedtime"),
     (repeat(frequency=1, period=1.5, periodUnit="h"), "hver 1,5 timer", "kvar 1,5 timar", "every 1.5 hours"),
     (repeat(frequency=2, period=3, periodUnit="d", boundsPeriod={"start": "2026-03-09", "end": "2026-03-20"}), "2 ganger på 3 dager fra 09.03.2026 til 20.03.2026", "2 gonger på 3 dagar frå 09.03.2026 til 20.03.2026", "2 times in 3 days from 09.03.2026 to 20.03.2026"),
     (repeat(frequency=1, period=1, periodUnit="d", dayOfWeek=["mon", "tue", "wed", "thu", "fri"], timeOfDay=["08:00:00"], count=10), "på hverdager kl. 08:00 10 ganger i alt", "på kvardagar kl. 08:00 10 gonger i alt", "on weekdays at 08:00 10 times in all"),
