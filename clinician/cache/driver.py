@@ -37,7 +37,7 @@ _IO_WRITES: Final = frozenset(_IO_ERROR | code << 8 for code in (3, 4, 5, 6, 19,
 
 
 def connect(file: Path, key: bytes, *, cache_kib: int, read_only: bool = False) -> Any:
-    """A DB-API connection with the key set. The key is not proved before the first statement."""
+    """A DB-API connection with the key set. Raises what the driver raises when the key does not open it."""
     if len(key) != KEY_BYTES:
         raise ValueError("a cache key has 32 bytes")
     mode = "ro" if read_only else "rwc"
@@ -49,13 +49,20 @@ def connect(file: Path, key: bytes, *, cache_kib: int, read_only: bool = False) 
         cached_statements=512,
         timeout=10.0,
     )
-    run = connection.execute
+    try:
+        _prepare(connection.execute, key, cache_kib)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(run: Any, key: bytes, cache_kib: int) -> None:
     run(f"PRAGMA key=\"x'{key.hex()}'\"")
     run("PRAGMA cipher_log_level=NONE").fetchall()
     run(f"PRAGMA cipher_page_size={PAGE_BYTES}").fetchall()
     run(f"PRAGMA cache_size=-{cache_kib}")
     run("PRAGMA temp_store=MEMORY")
-    return connection
 
 
 def engine_of(file: Path, key: bytes, *, cache_kib: int, size: int, query_only: bool) -> sa.Engine:

@@ -7,7 +7,6 @@ that Argon2id makes from a secret. A key is made once; while a database exists n
 from __future__ import annotations
 
 import base64
-import binascii
 import logging
 import os
 import secrets
@@ -95,7 +94,7 @@ def _from_store(keyring: KeyStore, folder: Path) -> bytes | None:
         return None
     try:
         key = base64.b64decode(kept, validate=True)
-    except binascii.Error as problem:
+    except ValueError as problem:
         raise wrong_key() from problem
     if len(key) != KEY_BYTES:
         raise wrong_key()

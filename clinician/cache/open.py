@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -128,15 +128,13 @@ def _prepare(folder: Path, key: bytes, clock: Clock) -> dict[int, bytes]:
     knows_key = _check_key(mark, key)
     if knows_key and not (file.exists() and file.stat().st_size):
         raise driver.damaged("the file is gone or empty")
-    connection = driver.connect(file, key, cache_kib=driver.CACHE_KIB)
-    try:
-        with driver.translated(knows_key=knows_key):
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            connection.execute("PRAGMA journal_mode=WAL").fetchone()
-            migrate(connection, clock.now())
-            found = dict(connection.execute("SELECT number, body FROM dictionary"))
-    finally:
-        connection.close()
+    with (
+        driver.translated(knows_key=knows_key),
+        closing(driver.connect(file, key, cache_kib=driver.CACHE_KIB)) as connection,
+    ):
+        connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        migrate(connection, clock.now())
+        found = dict(connection.execute("SELECT number, body FROM dictionary"))
     if not knows_key:
         mark.write_bytes(driver.key_mark(key))
     return found
@@ -155,12 +153,11 @@ def integrity_problems(folder: Path, key: bytes) -> tuple[str, ...]:
     """What SQLCipher and SQLite find wrong with a closed cache; () when whole. For the doctor."""
     lock = CacheLock(folder)
     try:
-        with driver.translated():
-            connection = driver.connect(folder / FILE, key, cache_kib=driver.CACHE_KIB)
-            try:
-                return _problems(connection)
-            finally:
-                connection.close()
+        with (
+            driver.translated(),
+            closing(driver.connect(folder / FILE, key, cache_kib=driver.CACHE_KIB)) as connection,
+        ):
+            return _problems(connection)
     except CacheDamaged as problem:
         return (problem.detail,)
     finally:

@@ -42,9 +42,9 @@ def salvage_outbox(folder: Path, key: bytes) -> tuple[Salvaged, ...]:
 
     Raises WrongKey when the key does not open the file, CacheDamaged when not even its first page reads.
     """
-    with closing(driver.connect(folder / "cache.db", key, cache_kib=4096, read_only=True)) as connection:
-        with driver.translated(knows_key=(folder / "cache.mark").exists()):
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    with driver.translated(knows_key=(folder / "cache.mark").exists()):
+        opened = driver.connect(folder / "cache.db", key, cache_kib=4096, read_only=True)
+    with closing(opened) as connection:
         press = _press(connection)
         found = (_salvaged(connection, press, seq) for seq in _sequence(connection))
         return tuple(act for act in found if act is not None)
