@@ -386,8 +386,8 @@ def street_text(raw: Raw) -> str:
 
 def position(raw: Raw) -> tuple[float, float] | None:
     """(latitude, longitude) in degrees (WGS 84) of the address, from the geolocation extension."""
-    held = _address(raw).get("extension")
-    spot = next((e for e in held or () if isinstance(e, dict) and e.get("url") == codes.EXT_GEO), None)
+    held = values_at(_address(raw), "extension")
+    spot = next((e for e in held if isinstance(e, dict) and e.get("url") == codes.EXT_GEO), None)
     latitude, longitude = extension(spot, "latitude"), extension(spot, "longitude")
     if isinstance(latitude, int | float) and isinstance(longitude, int | float):
         return float(latitude), float(longitude)

@@ -24,6 +24,11 @@ _CODED: Final[Mapping[str, Raw]] = {
 """GTSAbbreviation codes; Timing.repeat goes before Timing.code."""
 
 
+def named_in(value: object) -> list[str]:
+    """The texts of a list; [] for anything else."""
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
 def rhythm_of(timing: Raw) -> Raw | None:
     """Timing.repeat when it has a rhythm, else what Timing.code stands for, else None."""
     repeat = timing.get("repeat")
@@ -32,5 +37,9 @@ def rhythm_of(timing: Raw) -> Raw | None:
         return repeat if any(repeat.get(key) for key in rhythm) else None
     concept = timing.get("code")
     held = concept.get("coding") if isinstance(concept, dict) else None
-    found = (_CODED.get(str(c.get("code"))) for c in held or () if isinstance(c, dict))
+    found = (
+        _CODED.get(str(c.get("code")))
+        for c in (held if isinstance(held, list) else ())
+        if isinstance(c, dict)
+    )
     return next((r for r in found if r), None)

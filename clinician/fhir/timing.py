@@ -16,7 +16,7 @@ from typing import Any, Final
 from clinician import texts
 from clinician.clock import OSLO
 from clinician.fhir.reference import Raw
-from clinician.fhir.rhythm import DAYS, rhythm_of
+from clinician.fhir.rhythm import DAYS, named_in, rhythm_of
 from clinician.fhir.times import day_bounds, earliest_or_none, period_bounds
 from clinician.fhir.timing_words import in_words
 from clinician.texts import Text
@@ -157,7 +157,7 @@ def expand(
     """
     if start.tzinfo is None or end.tzinfo is None or (anchor is not None and anchor.tzinfo is None):
         raise ValueError("a naive time has no instant")
-    events = [w for e in timing.get("event") or () if (w := earliest_or_none(e)) is not None]
+    events = [w for e in named_in(timing.get("event")) if (w := earliest_or_none(e)) is not None]
     due = [w for w in events if start <= w < end]
     repeat = rhythm_of(timing)
     if repeat is not None:
@@ -201,13 +201,13 @@ def _elapsed(plan: _Plan, low: datetime, high: datetime) -> Iterator[datetime]:
 
 def _clocks(plan: _Plan) -> tuple[time, ...]:
     found: list[time] = []
-    for text in plan.repeat.get("timeOfDay") or ():
+    for text in named_in(plan.repeat.get("timeOfDay")):
         try:
             found.append(time.fromisoformat(text))
         except (ValueError, TypeError):
             continue
     offset = timedelta(minutes=_number(plan.repeat.get("offset"), 0))
-    for code in plan.repeat.get("when") or ():
+    for code in named_in(plan.repeat.get("when")):
         sign = -1 if str(code).startswith("AC") else 1
         at_named = (datetime.combine(_EPOCH, at) for at in plan.rounds.get(str(code), ()))
         found.extend((at + sign * offset).time() for at in at_named)
@@ -230,7 +230,7 @@ def _rounds_of(plan: _Plan) -> tuple[time, ...]:
 
 
 def _week_days(plan: _Plan) -> frozenset[int]:
-    return frozenset(DAYS.index(d) for d in plan.repeat.get("dayOfWeek") or () if d in DAYS)
+    return frozenset(DAYS.index(d) for d in named_in(plan.repeat.get("dayOfWeek")) if d in DAYS)
 
 
 def _on_days(plan: _Plan, clocks: tuple[time, ...], low: datetime, high: datetime) -> Iterator[datetime]:
@@ -321,7 +321,7 @@ def broken_rules(repeat: Mapping[str, Any]) -> Iterator[str]:
         value = repeat.get(key)
         if isinstance(value, int | float) and value < 0:
             yield rule
-    named = repeat.get("when") or ()
+    named = named_in(repeat.get("when"))
     if "offset" in repeat and (not named or any(code in ("C", "CM", "CD", "CV") for code in named)):
         yield "tim-9"
     if repeat.get("timeOfDay") and named:

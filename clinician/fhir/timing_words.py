@@ -9,7 +9,7 @@ from typing import Any, Final
 from clinician import texts
 from clinician.clock import OSLO
 from clinician.fhir.reference import Raw
-from clinician.fhir.rhythm import DAYS, rhythm_of
+from clinician.fhir.rhythm import DAYS, named_in, rhythm_of
 from clinician.fhir.times import earliest_or_none, period_bounds
 from clinician.texts import Text
 
@@ -65,7 +65,7 @@ def in_words(timing: Raw) -> str:
 
 
 def _events(timing: Raw) -> str:
-    found = [w for e in timing.get("event") or () if (w := earliest_or_none(e)) is not None]
+    found = [w for e in named_in(timing.get("event")) if (w := earliest_or_none(e)) is not None]
     return joined([w.astimezone(OSLO).strftime("%d.%m.%Y %H:%M") for w in sorted(found)])
 
 
@@ -115,8 +115,13 @@ def _rhythm(repeat: Raw) -> str:
     period, frequency = repeat.get("period", 1), repeat.get("frequency", 1)
     if unit not in _ONE or not isinstance(period, int | float) or not isinstance(frequency, int):
         return ""
-    times = len(repeat.get("timeOfDay") or ()) + len(repeat.get("when") or ())
-    if unit == "d" and period == 1 and frequency <= 1 and len(repeat.get("dayOfWeek") or ()) in range(1, 7):
+    times = len(named_in(repeat.get("timeOfDay"))) + len(named_in(repeat.get("when")))
+    if (
+        unit == "d"
+        and period == 1
+        and frequency <= 1
+        and len(named_in(repeat.get("dayOfWeek"))) in range(1, 7)
+    ):
         return ""
     most = repeat.get("frequencyMax")
     if (frequency > 1 and (frequency != times or unit != "d")) or most:
@@ -130,7 +135,7 @@ def _rhythm(repeat: Raw) -> str:
 
 
 def _days(repeat: Raw) -> str:
-    days = [d for d in DAYS if d in (repeat.get("dayOfWeek") or ())]
+    days = [d for d in DAYS if d in (named_in(repeat.get("dayOfWeek")))]
     if not days or len(days) == 7:
         return ""
     if days == list(DAYS[:5]):
@@ -141,10 +146,10 @@ def _days(repeat: Raw) -> str:
 
 
 def _times(repeat: Raw) -> str:
-    clocks = [str(t)[:5] for t in repeat.get("timeOfDay") or ()]
+    clocks = [str(t)[:5] for t in named_in(repeat.get("timeOfDay"))]
     if clocks:
         return _("at {times}", times=joined(sorted(clocks)))
-    named = [str(_WHEN[w]) for w in repeat.get("when") or () if w in _WHEN]
+    named = [str(_WHEN[w]) for w in named_in(repeat.get("when")) if w in _WHEN]
     offset = repeat.get("offset")
     if named and isinstance(offset, int) and offset > 0:
         return _("{minutes} minutes {when}", minutes=offset, when=joined(named))

@@ -26,8 +26,8 @@ def parse(text: str) -> Layer:
         raise UserProblem(L("it is not valid TOML: {problem}", problem=problem)) from problem
     faults = tuple(_faults(raw))
     if faults:
-        text = L("it has mistakes ({faults})", faults=Joined(faults))
-        raise UserProblem(text, detail=f"{len(faults)} faults")
+        words = L("it has mistakes ({faults})", faults=Joined(faults))
+        raise UserProblem(words, detail=f"{len(faults)} faults")
     pages = {page["module"]: tuple(_pane(p) for p in page["panes"]) for page in raw.get("pages", ())}
     lists = {one["view"]: tuple(one["columns"]) for one in raw.get("lists", ())}
     return Layer(raw["id"], raw["title"], pages, lists)

@@ -360,3 +360,47 @@ def test_that_words_cover_events_bounds_and_silence() -> None:
         assert in_words(repeat(frequency=1, period=2, periodUnit="mo")) == "every other month"
     finally:
         texts.set_language(before)
+
+
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.text(max_size=3)
+    | st.sampled_from(["d", "wk", "HS", "mon", "08:00:00", "2026-03-09"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["start", "end", "value", "code", "high", "coding"]), inner, max_size=3
+        )
+    ),
+    max_leaves=5,
+)
+PARTS = [
+    "frequency",
+    "frequencyMax",
+    "period",
+    "periodUnit",
+    "timeOfDay",
+    "when",
+    "dayOfWeek",
+    "offset",
+    "count",
+    "countMax",
+    "boundsPeriod",
+    "boundsDuration",
+    "boundsRange",
+]
+
+
+@given(
+    st.dictionaries(st.sampled_from(["event", "code", "repeat"]), ODD, max_size=2),
+    st.dictionaries(st.sampled_from(PARTS), ODD, max_size=6),
+)
+@settings(max_examples=200)
+def test_that_no_timing_however_badly_built_raises(timing: dict[str, Any], parts: dict[str, Any]) -> None:
+    start, end = day_bounds(date(2026, 3, 9))
+    for built in (timing, repeat(**parts)):
+        expand(built, start, end)
+        in_words(built)
+        timing_problems(built)
