@@ -7,10 +7,12 @@ answer is the evidence.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+
+import orjson
 
 from clinician.cache.synced import Evidence, Why
 from clinician.cache.writing import Writing
@@ -21,6 +23,7 @@ from clinician.record.answer import broken_answer
 from clinician.record.client import BatchEntry
 from clinician.sync.download import PAGE_CAP, fetch
 from clinician.sync.line import Line
+from clinician.sync.matching import fits
 from clinician.sync.pages import instant
 from clinician.sync.plan import LIVE_STATUSES, MEMBERSHIP, Key, encoded
 from clinician.sync.scope import chunks_of
@@ -161,8 +164,8 @@ def _judge(
         part = refs[start : start + 100]
         answer = line.client.batch(BatchEntry("GET", ref) for ref in part)
         responses = slices(answer.body).responses
-        present = [ref for ref, r in zip(part, responses, strict=False) if r.status == 200]
-        inside = _still_in_scope(line, keys, chunks, present)
+        present = {ref: r.body for ref, r in zip(part, responses, strict=False) if r.status == 200}
+        inside = frozenset(ref for ref, body in present.items() if _belongs(line, keys, chunks, ref, body))
         for ref, response in zip(part, responses, strict=False):
             evidence = _evidence(line, ref, response, inside)
             if evidence is not None:
@@ -182,26 +185,25 @@ def _evidence(line: Line, ref: str, response: Response, inside: frozenset[str]) 
     return Evidence(Why.AGED_OUT if windowed else Why.OUT_OF_SCOPE, now, response.version, 200)
 
 
-def _still_in_scope(
-    line: Line, keys: Sequence[Key], chunks: Mapping[str, Sequence[str]], refs: Sequence[str]
-) -> frozenset[str]:
-    """Those the record still gives when each search of the type is asked for exactly these ids."""
-    inside: set[str] = set()
-    for type_ in sorted({ref.partition("/")[0] for ref in refs}):
-        ids = [ref.partition("/")[2] for ref in refs if ref.startswith(f"{type_}/")]
-        for key in keys:
-            if key.rule.type == type_ and _is_asked(key, chunks):
-                query = _scope(line, key, chunks.get(key.chunk, ()))
-                inside |= _asked_by_id(line, type_, query, ids)
-    return frozenset(inside)
+def _belongs(
+    line: Line, keys: Sequence[Key], chunks: Mapping[str, Sequence[str]], ref: str, body: bytes
+) -> bool:
+    """Whether any search of its type holds it: judged here, and asked only where that cannot be judged."""
+    type_ = ref.partition("/")[0]
+    raw = orjson.loads(body)
+    for key in keys:
+        if key.rule.type == type_ and _is_asked(key, chunks):
+            query = _scope(line, key, chunks.get(key.chunk, ()))
+            judged = fits(raw, query)
+            if judged or (judged is None and _asked_by_id(line, ref, query)):
+                return True
+    return False
 
 
-def _asked_by_id(line: Line, type_: str, query: Iterable[tuple[str, str]], ids: Sequence[str]) -> set[str]:
-    if type_ == "Patient":
-        return {f"Patient/{id_}" for id_ in ids if id_ in dict(query).get("_id", "").split(",")}
-    wanted = [*query, ("_id", ",".join(ids)), ("_count", str(len(ids)))]
-    page = slices(line.client.search(type_, encoded(wanted)).body)
-    return {entry.ref for entry in page.entries if entry.type == type_}
+def _asked_by_id(line: Line, ref: str, query: Sequence[tuple[str, str]]) -> bool:
+    type_, _, id_ = ref.partition("/")
+    page = slices(line.client.search(type_, encoded([*query, ("_id", id_)])).body)
+    return any(entry.ref == ref for entry in page.entries)
 
 
 def _remove(line: Line, ref: str, evidence: Evidence, found: Found) -> None:
