@@ -313,7 +313,7 @@ def error_for(answer: Answer) -> Environment | Refused:
     if answer.status in (401, 403):
         return Refused(
             L(
-                "The central record does not give this workstation access. "
+                "The central record does not give this workstation access. Everything you did is kept. "
                 "Sign in again or ask your superuser."
             ),
             detail=str(answer.status),
