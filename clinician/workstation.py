@@ -114,7 +114,7 @@ class Workstation:
         client: RecordClient,
         hint_client: RecordClient,
         record_app: RecordApp | None,
-        wire: Wire | None,
+        wires: tuple[Wire, ...],
         registry: Registry,
         workplace_ref: str,
         info: PracticeInfo | None,
@@ -125,7 +125,8 @@ class Workstation:
         self.workplace_ref, self.info = workplace_ref, info
         self.practice = info is not None or (not record_app and is_practice_record(cache))
         self.who: Who | None = None
-        self.wire = wire
+        self.wires = wires
+        """to the embedded record, for scripts that make it slow or cut it; () over HTTP"""
         self.drafts = DraftStore(self)
         self._record_app, self._clients = record_app, (client, hint_client)
         self._pins = Pins(_PinStore(cache), clock)
@@ -161,7 +162,7 @@ class Workstation:
             client=client,
             hint_client=hint_client,
             record_app=app,
-            wire=wire,
+            wires=tuple(one for one in (wire, hint_wire) if one is not None),
             registry=registry,
             workplace_ref=workplace_ref,
             info=info,

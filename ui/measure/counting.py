@@ -70,6 +70,11 @@ class Counter(QObject):
         self._counting = False
         return self._count
 
+    def typed(self) -> None:
+        """A letter that could not come through the native window."""
+        self._count.chars += 1
+        self._count.klm_s += K
+
     def waited(self, seconds: float) -> None:
         """A measured wait: input ready to next paint."""
         self._count.wait_s += seconds
@@ -126,7 +131,7 @@ class Counter(QObject):
         field_types = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox)
         if not isinstance(focus, field_types) or chord:
             return False
-        return bool(event.text()) and event.text().isprintable() or event.key() == Qt.Key.Key_Backspace
+        return (bool(event.text()) and event.text().isprintable()) or event.key() == Qt.Key.Key_Backspace
 
     def _click(self) -> None:
         self._hand_to(Device.MOUSE)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
-from PySide6.QtCore import QEvent, QEventLoop, QPoint, Qt, QTimer
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import QEvent, QEventLoop, QKeyCombination, QPoint, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -22,7 +23,8 @@ class Hand:
 
     def key(self, chord: str) -> None:
         """One key or chord in Qt's portable notation: 'Space', 'Ctrl+K', 'Alt+1'."""
-        combination = QKeySequence(chord, QKeySequence.SequenceFormat.PortableText)[0]
+        sequence: Any = QKeySequence(chord, QKeySequence.SequenceFormat.PortableText)
+        combination: QKeyCombination = sequence[0]
         handle = self._window.windowHandle()
         started = time.perf_counter()
         QTest.keyClick(handle, combination.key(), combination.keyboardModifiers())
@@ -56,29 +58,23 @@ class Hand:
 
     def _letter(self, letter: str) -> None:
         handle = self._window.windowHandle()
+        focus = QApplication.focusWidget()
         if letter == "\n":
             QTest.keyClick(handle, Qt.Key.Key_Return)
-        else:
-            QTest.keySequence(handle, QKeySequence(letter)) if letter == " " else self._send(letter)
-
-    def _send(self, letter: str) -> None:
-        from PySide6.QtGui import QKeyEvent
-
-        key = Qt.Key(ord(letter.upper())) if letter.isascii() else Qt.Key.Key_unknown
-        handle = self._window.windowHandle()
-        focus = QApplication.focusWidget()
-        if letter.isascii():
-            shift = Qt.KeyboardModifier.ShiftModifier if letter.isupper() else Qt.KeyboardModifier.NoModifier
-            QTest.keyClick(handle, letter if not shift else key, shift)
-            return
-        if focus is not None:
-            press = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier, letter)
-            QApplication.sendEvent(focus, press)
+        elif letter.isascii():
+            QTest.keyClick(handle, ord(letter))
+        elif focus is not None:
+            # QTest knows only ASCII letters; a Norwegian keyboard sends æ, ø and å as one key each.
+            for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+                QApplication.sendEvent(
+                    focus, QKeyEvent(kind, Qt.Key.Key_unknown, Qt.KeyboardModifier.NoModifier, letter)
+                )
+            if self._counter is not None:
+                self._counter.typed()
 
     def _settle(self, started: float) -> None:
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents)
         QApplication.sendPostedEvents()
-        self._window.repaint() if not self._window.isVisible() else None
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents)
         self._waited(started)
 
