@@ -186,7 +186,7 @@ def time(value: object) -> Text | None:
 
 def base64_binary(value: object) -> Text | None:
     """base64Binary; blanks inside are allowed."""
-    if type(value) is not str or not value:
+    if type(value) is not str or not value.strip():
         return _NOT_BASE64
     try:
         base64.b64decode("".join(value.split()), validate=True)
