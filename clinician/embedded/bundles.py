@@ -55,10 +55,10 @@ def _transaction(
     if not any(operation.is_write for operation in operations):
         as_of = store.as_of()
         with store.reading() as connection:
-            reads = Reads(store, connection, base, as_of, strict)
+            reads = Reads(store, connection, base, as_of, strict, sealed=True)
             return [_get(reads, operation) for operation in operations]
     with store.writing() as writing:
-        reads = Reads(store, writing.connection, base, writing.updated, strict)
+        reads = Reads(store, writing.connection, base, writing.updated, strict, sealed=True)
         return Transaction(
             writing, operations, store.clock.now(), lambda operation: _get(reads, operation)
         ).run()
@@ -92,7 +92,7 @@ def _batch(store: Store, entries: list[Raw], held: list[bytes], base: str, *, st
         return [_batch_one(store, one, base, strict=strict) for one in operations]
     as_of = store.as_of()
     with store.reading() as connection:
-        reads = Reads(store, connection, base, as_of, strict)
+        reads = Reads(store, connection, base, as_of, strict, sealed=True)
         return [_batch_read(reads, one) for one in operations]
 
 
@@ -111,7 +111,7 @@ def _batch_one(store: Store, operation: Operation | RequestError, base: str, *, 
     if not operation.is_write:
         as_of = store.as_of()
         with store.reading() as connection:
-            return _batch_read(Reads(store, connection, base, as_of, strict), operation)
+            return _batch_read(Reads(store, connection, base, as_of, strict, sealed=True), operation)
     try:
         with store.writing() as writing:
             (answer,) = Transaction(writing, [operation], store.clock.now(), _no_reads).run()

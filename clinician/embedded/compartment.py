@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from clinician.embedded import parameters
-from clinician.embedded.conditions import Clause, Pids, marks
+from clinician.embedded.conditions import Clause, marks
 from clinician.embedded.history import read_history_query
 from clinician.embedded.outcome import RequestError, bad
 from clinician.embedded.search import Found, Hit, by_refs
@@ -20,15 +20,15 @@ _AROUND = ("Practitioner", "PractitionerRole", "Organization", "Location", "Medi
 _FIELDS = "r.rid, r.type, r.id, r.version, r.updated, r.seq, r.head, r.body"
 
 
-def compartment_pids(pids: Pids, type_: str) -> list[int]:
+def compartment_pids(type_: str) -> list[int]:
     """The numbers of the parameters that put a resource of a type into a patient's compartment."""
     codes = patient_compartment().get(type_, ())
-    return [pids[type_, code] for code in codes if code in parameters.indexed(type_)]
+    return [parameters.pid(type_, code) for code in codes if code in parameters.indexed(type_)]
 
 
-def within(pids: Pids, type_: str, patient_id: str) -> Clause:
+def within(type_: str, patient_id: str) -> Clause:
     """Membership of the compartment as a clause. 404 for a type that is never in one."""
-    wanted = compartment_pids(pids, type_)
+    wanted = compartment_pids(type_)
     if not wanted:
         raise RequestError(404, "not-supported", f"{type_} is not part of a patient's compartment")
     rows = f"SELECT rid FROM ref WHERE pid IN ({marks(wanted)}) AND target=?"
@@ -58,10 +58,10 @@ def read_everything_query(given: Sequence[tuple[str, str]], *, strict: bool) -> 
     )
 
 
-def everything(connection: sqlite3.Connection, pids: Pids, patient_id: str, query: EverythingQuery) -> Found:
+def everything(connection: sqlite3.Connection, patient_id: str, query: EverythingQuery) -> Found:
     """The patient and the compartment in the order of change, with the staff and places they name."""
     types = [t for t in sorted(parameters.served_types()) if not query.types or t in query.types]
-    wanted = [pid for type_ in types for pid in compartment_pids(pids, type_)]
+    wanted = [pid for type_ in types for pid in compartment_pids(type_)]
     bound, arguments = ("AND r.updated>=?", [query.since]) if query.since is not None else ("", [])
     ref = f"Patient/{patient_id}"
     itself = not query.types or "Patient" in query.types

@@ -9,7 +9,7 @@ Negated conditions hold for every rid that `rows` does not give.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
@@ -25,7 +25,6 @@ from clinician.fhir.structure import resource_types
 
 _PREFIX: Final = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)", re.DOTALL)
 _ESCAPED_BAR: Final = re.compile(r"(?<!\\)\|")
-Pids = Mapping[tuple[str, str], int]
 
 
 class Clause(NamedTuple):
@@ -65,10 +64,9 @@ def marks(values: Sequence[Any]) -> str:
 
 
 class Translator:
-    """Turns conditions of a type into clauses; pids number the index's parameters."""
+    """Turns conditions of a type into clauses."""
 
-    def __init__(self, pids: Pids, now: datetime) -> None:
-        self.pids = pids
+    def __init__(self, now: datetime) -> None:
         self.now = now
 
     def clause(self, type_: str, condition: Condition) -> Clause:
@@ -80,7 +78,7 @@ class Translator:
         if condition.code == "_lastUpdated":
             return self._last_updated(condition.values)
         param = parameters.indexed(type_)[condition.code]
-        pid = self.pids[type_, condition.code]
+        pid = parameters.pid(type_, condition.code)
         if condition.modifier == "missing":
             return self._missing(pid, param, condition.values)
         if condition.rest:
@@ -245,7 +243,7 @@ class Translator:
             "SELECT t.rid FROM resource t WHERE t.type=? AND t.deleted=0 AND t.id IN"
             " (SELECT substr(target, ?) FROM ref WHERE pid=? AND target>=? AND target<?"
             f" AND rid IN ({rows}))",
-            (type_, len(type_) + 2, self.pids[source, reference], f"{type_}/", f"{type_}0", *given),
+            (type_, len(type_) + 2, parameters.pid(source, reference), f"{type_}/", f"{type_}0", *given),
             rank=4,
         )
 

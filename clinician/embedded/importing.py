@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from clinician import texts
 from clinician.embedded import body as bodies
+from clinician.embedded import parameters
 from clinician.embedded.content import Content, check_resource, content_of
 from clinician.embedded.outcome import RequestError
 from clinician.embedded.parameters import served_types
@@ -182,7 +183,7 @@ class _Run:
     def give_patients_a_workplace(self, workplace_ref: str | None) -> None:
         """An EpisodeOfCare for each imported patient without any (NEEDS R-03: nothing lands nowhere)."""
         with self.store.writing() as writing:
-            pid = self.store.indexer.pids["EpisodeOfCare", "patient"]
+            pid = parameters.pid("EpisodeOfCare", "patient")
             without = [id_ for id_ in self._patients if not _has_episode(writing.connection, pid, id_)]
             if not without:
                 return
@@ -203,7 +204,7 @@ class _Run:
         }
 
     def _first_zone(self, connection: sqlite3.Connection) -> str:
-        pid = self.store.indexer.pids["Organization", "type"]
+        pid = parameters.pid("Organization", "type")
         row = connection.execute(
             "SELECT r.id FROM token t JOIN resource r ON r.rid=t.rid"
             " WHERE t.pid=? AND t.code='homecare-zone' AND t.system=? ORDER BY r.rid LIMIT 1",

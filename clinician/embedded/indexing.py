@@ -90,10 +90,9 @@ def _heads(param: SearchParam) -> frozenset[str] | None:
 
 
 class Indexer:
-    """Makes index rows; `pids` numbers the parameters, (type, code) → pid."""
+    """Makes index rows; compiles the parameters of a type at its first resource."""
 
-    def __init__(self, pids: Mapping[tuple[str, str], int]) -> None:
-        self.pids = pids
+    def __init__(self) -> None:
         self._plans: dict[str, list[_Step]] = {}
 
     def _plan(self, type_: str) -> list[_Step]:
@@ -101,7 +100,7 @@ class Indexer:
         if plan is None:
             wanted = parameters.indexed(type_).items()
             plan = [
-                _Step(self.pids[type_, code], param, code == "patient", _heads(param))
+                _Step(parameters.pid(type_, code), param, code == "patient", _heads(param))
                 for code, param in wanted
             ]
             self._plans[type_] = plan

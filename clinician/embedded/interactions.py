@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl
 
-from clinician.embedded.conditions import Pids, Translator
+from clinician.embedded.conditions import Translator
 from clinician.embedded.content import Content
 from clinician.embedded.history import vread
 from clinician.embedded.outcome import RequestError, absent, bad, gone, stale
@@ -95,7 +95,6 @@ def read_version(connection: sqlite3.Connection, type_: str, id_: str, version: 
 # ------------------------------------------------------------------------------------ writing
 def matching(
     connection: sqlite3.Connection,
-    pids: Pids,
     now: datetime,
     type_: str,
     criteria: str | list[tuple[str, str]],
@@ -107,7 +106,7 @@ def matching(
     query = read_query(type_, pairs, strict=True)
     if not query.conditions:
         raise bad("a conditional request without criteria", "required")
-    return Search(connection, Translator(pids, now), query).matches()
+    return Search(connection, Translator(now), query).matches()
 
 
 def only_match(hits: list[Hit]) -> Hit | None:

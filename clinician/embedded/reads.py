@@ -31,6 +31,8 @@ class Reads:
     base: str
     as_of: int
     strict: bool = False
+    sealed: bool = False
+    """Keep parameters out of links: what came in a body (a Bundle, a form) goes into no URL"""
 
     def get(self, segments: list[str], pairs: Pairs, if_none_match: str = "") -> Answer:
         """The answer to GET. RequestError for every refusal."""
@@ -62,9 +64,8 @@ class Reads:
                 return self.everything(id_, pairs)
             case [id_, inner] if type_ == "Patient" and inner in served_types():
                 self._need_patient(id_)
-                pids = self.store.indexer.pids
                 return self.search(
-                    inner, pairs, extra=(compartment.within(pids, inner, id_),), path=f"Patient/{id_}/{inner}"
+                    inner, pairs, extra=(compartment.within(inner, id_),), path=f"Patient/{id_}/{inner}"
                 )
         raise RequestError(404, "not-found", "there is nothing at this address")
 
@@ -79,7 +80,7 @@ class Reads:
         )
 
     def _translator(self) -> Translator:
-        return Translator(self.store.indexer.pids, self.store.clock.now())
+        return Translator(self.store.clock.now())
 
     def _need_patient(self, id_: str) -> None:
         row = current(self.connection, "Patient", id_)
@@ -94,9 +95,9 @@ class Reads:
         *,
         extra: tuple[Clause, ...] = (),
         path: str = "",
-        sealed: bool = False,
     ) -> Answer:
-        """A searchset. sealed: keep the parameters out of the next link (POST _search)."""
+        """A searchset of one type."""
+        sealed = self.sealed
         if len(pairs) == 1 and pairs[0][0] == "_page":
             pairs, sealed = self.store.seal.open(pairs[0][1]), True
         query = read_query(type_, pairs, strict=self.strict)
@@ -127,7 +128,7 @@ class Reads:
         """Patient/x/$everything."""
         self._need_patient(id_)
         query = compartment.read_everything_query(pairs, strict=self.strict)
-        found = compartment.everything(self.connection, self.store.indexer.pids, id_, query)
+        found = compartment.everything(self.connection, id_, query)
         body = pages.searchset(
             self.base,
             found.hits,

@@ -30,7 +30,7 @@ class Request:
     """A WSGI request. Nothing of it is kept or logged beyond its shape."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        self._inner = WerkzeugRequest(environ)
+        self._inner = WerkzeugRequest({**environ, "PATH_INFO": _as_wsgi(environ.get("PATH_INFO", ""))})
         self.method = self._inner.method
         self.path = self._inner.path.strip("/")
         self.segments = [part for part in self.path.split("/") if part]
@@ -97,6 +97,17 @@ class Request:
         if len(body) > MAX_BODY:
             raise too_long
         return body
+
+
+def _as_wsgi(path: str) -> str:
+    """A path as WSGI wants it: bytes shown as latin-1. Some in-process callers hand over plain text."""
+    if path.isascii():
+        return path
+    try:
+        path.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return path.encode("utf-8", "replace").decode("latin-1")
+    return path
 
 
 def read_pairs(text: str) -> list[tuple[str, str]]:

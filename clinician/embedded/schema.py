@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-INDEX_VERSION: Final = 1
+INDEX_VERSION: Final = 2
 """Raise when indexing.py makes other rows than before: the file is indexed anew at its next opening."""
 
 TABLES: Final = """
@@ -24,8 +23,6 @@ CREATE TABLE IF NOT EXISTS state(
   one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, seq INTEGER NOT NULL,
   updated INTEGER NOT NULL, index_version INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS seal(one INTEGER PRIMARY KEY CHECK (one = 1), secret BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS param(
-  pid INTEGER PRIMARY KEY, type TEXT NOT NULL, code TEXT NOT NULL, UNIQUE(type, code));
 CREATE TABLE IF NOT EXISTS tick(updated INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS resource(
   rid INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
@@ -82,13 +79,3 @@ def create(connection: sqlite3.Connection, epoch: str) -> None:
     connection.executescript(TABLES)
     connection.execute("INSERT OR IGNORE INTO state VALUES (1, ?, 0, 0, ?)", (epoch, INDEX_VERSION))
     connection.execute("INSERT OR IGNORE INTO seal VALUES (1, ?)", (secrets.token_bytes(32),))
-
-
-def number_params(
-    connection: sqlite3.Connection, wanted: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], int]:
-    """(type, code) → pid; numbers are given once and kept for the life of the file."""
-    connection.executemany("INSERT OR IGNORE INTO param(type, code) VALUES (?, ?)", wanted)
-    return {
-        (type_, code): pid for pid, type_, code in connection.execute("SELECT pid, type, code FROM param")
-    }

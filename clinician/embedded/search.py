@@ -106,6 +106,11 @@ class Search:
         self.query.sort = []
         return self._page(self._sql()).hits[:limit]
 
+    def explain(self) -> list[str]:
+        """How SQLite goes about a page in the order of change, one line a step."""
+        statement, arguments = self._by_change_statement(self._sql())
+        return [row[3] for row in self.connection.execute(f"EXPLAIN QUERY PLAN {statement}", arguments)]
+
     def by_id(self, id_: str) -> Hit | None:
         """The living resource of this type with an id."""
         hits = by_refs(self.connection, [f"{self.query.type}/{id_}"])
@@ -175,8 +180,11 @@ class Search:
     def _page(self, sql: _Sql) -> Found:
         return self._page_by_change(sql) if self._by_change() else self._page_by_value(sql)
 
-    def _page_by_change(self, sql: _Sql) -> Found:
-        descending = bool(self.query.sort) and self.query.sort[0][1]
+    def _descending(self) -> bool:
+        return bool(self.query.sort) and self.query.sort[0][1]
+
+    def _by_change_statement(self, sql: _Sql) -> tuple[str, list[Any]]:
+        descending = self._descending()
         where, arguments = list(sql.where), list(sql.arguments)
         if self.query.cursor:
             where.append("x.seq<?" if descending else "x.seq>?")
@@ -185,10 +193,14 @@ class Search:
             f"SELECT x.rid, x.seq FROM {sql.source} WHERE {' AND '.join(where)}"
             f" ORDER BY x.seq {'DESC' if descending else ''} LIMIT ?"
         )
-        rows = self.connection.execute(
+        return (
             f"SELECT {_FIELDS} FROM ({inner}) p CROSS JOIN resource r ON r.rid=p.rid",
             [*sql.source_arguments, *arguments, self.query.count + 1],
-        ).fetchall()
+        )
+
+    def _page_by_change(self, sql: _Sql) -> Found:
+        descending = self._descending()
+        rows = self.connection.execute(*self._by_change_statement(sql)).fetchall()
         rows.sort(key=lambda row: row[5], reverse=descending)
         more = len(rows) > self.query.count
         hits = [Hit(*row) for row in rows[: self.query.count]]
@@ -238,7 +250,7 @@ class Search:
                     f"LEFT JOIN (SELECT rid AS s{at}, {value} AS v{at} FROM {table} WHERE pid=?"
                     f" GROUP BY rid) ON s{at}=x.rid"
                 )
-                arguments.append(self.translator.pids[self.query.type, code])
+                arguments.append(parameters.pid(self.query.type, code))
                 keys.append((f"v{at}", down))
         return keys, " ".join(joins), arguments
 
@@ -262,7 +274,7 @@ class Search:
         if include.code == "*":
             known = parameters.indexed(include.type).values()
             codes = [param.code for param in known if param.kind == "reference"]
-        return [self.translator.pids[include.type, code] for code in codes]
+        return [parameters.pid(include.type, code) for code in codes]
 
     def _forward(self, hits: list[Hit], include: Include) -> list[Hit]:
         rids = [hit.rid for hit in hits if hit.type == include.type]

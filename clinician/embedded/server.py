@@ -143,8 +143,8 @@ class RecordApp:
         pairs = request.form()
         as_of = self.store.as_of()
         with self.store.reading() as connection:
-            reads = self._reads(request, connection, as_of)
-            return _reply(reads.search(type_, pairs, sealed=True), location=False)
+            reads = Reads(self.store, connection, request.base, as_of, request.is_strict, sealed=True)
+            return _reply(reads.search(type_, pairs), location=False)
 
     def _bundle(self, request: Request) -> Reply:
         minimal = request.prefer.get("return") == "minimal"
@@ -173,8 +173,7 @@ class RecordApp:
     def _matching(
         self, connection: sqlite3.Connection, type_: str, criteria: str | list[tuple[str, str]]
     ) -> list[Hit]:
-        pids, now = self.store.indexer.pids, self.store.clock.now()
-        return interactions.matching(connection, pids, now, type_, criteria)
+        return interactions.matching(connection, self.store.clock.now(), type_, criteria)
 
     def _update(self, request: Request, type_: str, id_: str) -> Reply:
         if not is_id(id_):

@@ -20,7 +20,7 @@ from typing import Final
 
 from clinician.clock import Clock, SystemClock
 from clinician.embedded import body as bodies
-from clinician.embedded import parameters, schema
+from clinician.embedded import schema
 from clinician.embedded.indexing import Indexer
 from clinician.embedded.seal import Seal
 from clinician.embedded.writing import Writing
@@ -52,7 +52,7 @@ class Store:
         self._open = True
         self._writer = schema.connect(self.path, durable=self._durable)
         schema.create(self._writer, str(uuid.uuid4()))
-        self.indexer = Indexer(schema.number_params(self._writer, parameters.all_indexed()))
+        self.indexer = Indexer()
         self.epoch = self._settle_epoch()
         self._seq = self.position()[0]
         self.seal = Seal(self._writer.execute("SELECT secret FROM seal").fetchone()[0])
@@ -162,7 +162,28 @@ class Store:
         with self.writing() as writing:
             return writing.reindex_all()
 
+    def limit_pages(self, pages: int) -> int:
+        """Let the file grow to at most `pages` pages, never below what it has; returns the limit before.
+
+        A municipality's administrator may cap a record on a shared disk; tests fill one this way.
+        """
+        with self._write_lock:
+            before = int(self._writer.execute("PRAGMA max_page_count").fetchone()[0])
+            now = int(self._writer.execute("PRAGMA page_count").fetchone()[0])
+            self._writer.execute(f"PRAGMA max_page_count={max(now, pages)}")
+            return before
+
+    def set_patience(self, milliseconds: int) -> None:
+        """How long a write waits for another program that holds the file."""
+        with self._write_lock:
+            self._writer.execute(f"PRAGMA busy_timeout={int(milliseconds)}")
+
     # ---------------------------------------------------------------- news
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for news just now."""
+        return self._waiters
+
     def wait_beyond(self, seq: int, seconds: float) -> bool:
         """Wait until something after `seq` is committed; False when time ran out or too many wait already."""
         with self._news:

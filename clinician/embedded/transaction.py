@@ -55,7 +55,7 @@ class Transaction:
 
     # ------------------------------------------------------------------- before writing
     def _matching(self, type_: str, criteria: str) -> list[Hit]:
-        return matching(self.writing.connection, self.writing.indexer.pids, self.now, type_, criteria)
+        return matching(self.writing.connection, self.now, type_, criteria)
 
     def _match(self) -> None:
         """Find what conditional entries mean, in the record as it was before this transaction."""

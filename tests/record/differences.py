@@ -60,3 +60,13 @@ DIFFERENCES: Final[dict[tuple[str, str], str]] = {
     ("sekmet", "test_that_a_method_that_is_not_offered_is_refused"): "it does offer PATCH",
     ("sekmet", "test_that_xml_is_not_promised"): "it does answer XML",
 }
+
+UNSTEADY: Final[dict[tuple[str, str], str]] = {
+    ("sekmet", "test_that_eight_racing_conditional_creates_make_one"): (
+        "under load two of its writers can collide in its database, so the outcome differs from run to run"
+    ),
+    ("sekmet", "test_that_of_eight_racing_updates_of_one_version_one_wins"): (
+        "under load two of its writers can collide in its database, so the outcome differs from run to run"
+    ),
+}
+"""Cases a peer cannot be held to, because chance decides; skipped there."""
