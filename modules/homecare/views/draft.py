@@ -28,7 +28,7 @@ class Draft(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(SAVE_MS)
-        self._timer.timeout.connect(self.flush)
+        self._timer.timeout.connect(self._keep)
 
     def open(self, key: str, patient_ref: str) -> str:
         """Turn to another draft, keeping the one before; returns what was left in it."""
@@ -45,7 +45,10 @@ class Draft(QObject):
         """Keep it now."""
         if self._timer.isActive():
             self._timer.stop()
-            self._ctx.drafts.save(self._key, self._patient, self._read())
+            self._keep()
+
+    def _keep(self) -> None:
+        self._ctx.drafts.save(self._key, self._patient, self._read())
 
     def forget(self) -> None:
         """It is signed, or thrown away."""

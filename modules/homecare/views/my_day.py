@@ -286,10 +286,10 @@ class MyDayView(QWidget):
             for problem in problems:
                 self._ctx.messages.problem(problem)
 
-        self._acting.run(command, said, lambda _done: self._signed.discard(row.key), refused)
         if following:
             self.list.choose(following)
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._acting.run(command, said, lambda _done: self._signed.discard(row.key), refused)
 
     def _back(self) -> None:
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)

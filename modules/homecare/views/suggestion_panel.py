@@ -207,7 +207,7 @@ def moved_to(move: Move, candidate: Candidate, reason: str, instead_of: str) -> 
         move,
         to_route_key=candidate.route_key,
         to_name=candidate.name,
-        to_practitioner_refs=(*stay, candidate.practitioner_ref),
+        to_practitioner_refs=(*stay, candidate.practitioner_ref) if candidate.practitioner_ref else stay,
         start=candidate.start,
         end=candidate.start + (move.end - move.start),
         reason=reason,

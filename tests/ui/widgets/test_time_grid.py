@@ -194,7 +194,7 @@ def test_that_a_refresh_keeps_the_current_block_and_the_scroll(grid: TimeGrid) -
     grid.choose("c")
     grid.verticalScrollBar().setValue(77)
     changed = [b if b.key != "c" else Block("c", "l1", at(8, 20), at(8, 50), "Kari Nygård") for b in visits()]
-    grid.show_day(DAY, lanes(), changed[::-1] + [Block("new", "l2", at(12), at(12, 30), "Ny")], now=at(9, 13))
+    grid.show_day(DAY, lanes(), [*changed[::-1], Block("new", "l2", at(12), at(12, 30), "Ny")], now=at(9, 13))
     assert grid.current_key() == "c"
     assert grid.verticalScrollBar().value() == 77
 

@@ -46,9 +46,9 @@ def test_that_visits_at_the_same_time_stand_beside_each_other(blocks: list[Block
     placed = place(DAY, LANES, blocks, SCALE, pool_width=900)
     for one in blocks:
         for two in blocks:
-            if one.key < two.key and one.lane_key == two.lane_key and one.key in placed.rects:
-                if one.start < two.end and two.start < one.end:
-                    assert not placed.rects[one.key].intersects(placed.rects[two.key])
+            is_pair = one.key < two.key and one.lane_key == two.lane_key and one.key in placed.rects
+            if is_pair and one.start < two.end and two.start < one.end:
+                assert not placed.rects[one.key].intersects(placed.rects[two.key])
 
 
 @settings(max_examples=40, deadline=None)

@@ -36,14 +36,14 @@ def test_that_numbers_have_a_decimal_comma_and_a_true_minus() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1)),
+    st.integers(0, 1_900_000_000),
     st.integers(1, 20 * 365 * 24 * 60),
     st.integers(2, 12),
 )
 def test_that_ticks_lie_between_the_ends_in_order_and_are_few(
     start: datetime, minutes: int, most: int
 ) -> None:
-    low = start.replace(tzinfo=UTC)
+    low = datetime.fromtimestamp(start, UTC)
     high = low + timedelta(minutes=minutes)
     ticks = date_ticks(low, high, most)
     places = [at for at, _words in ticks]
