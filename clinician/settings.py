@@ -27,6 +27,32 @@ LEVELS: Final = ("machine", "municipality", "workplace", "user")
 Value = str | int | float | bool
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a setting may hold. kind: text, number, yes_no, choice. level: the nearest that may set it."""
+
+    key: str
+    kind: str
+    default: Value
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    level: str = "user"
+
+    def fits(self, value: object) -> bool:
+        """Whether a value may stand for it."""
+        if self.kind == "yes_no":
+            return isinstance(value, bool)
+        if self.kind == "number":
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            return is_number and self._within(float(value))  # type: ignore[arg-type] # as just asked
+        return isinstance(value, str) and (self.kind != "choice" or value in self.choices)
+
+    def _within(self, value: float) -> bool:
+        above = self.minimum is None or value >= self.minimum
+        return above and (self.maximum is None or value <= self.maximum)
+
+
 @dataclass(slots=True)
 class _Level:
     values: dict[str, Value] = field(default_factory=dict)
@@ -43,6 +69,7 @@ class Settings:
         self.problems: list[UserProblem] = []
         self.defaults: dict[str, Value] = {}
         """What holds where no level says anything; the workstation puts this PC's own facts here."""
+        self._declared: dict[str, Declared] = {}
         for level in LEVELS[:-1]:
             self._levels[level] = self._read(folder / f"{level}.toml")
         self._levels["user"] = self._read(folder / "user.toml")
@@ -51,6 +78,37 @@ class Settings:
     def load(cls, folder: Path) -> Settings:
         """The settings of a data folder."""
         return cls(folder / "settings")
+
+    def declare(self, declared: Declared) -> None:
+        """Say what a key may hold: its default holds from now on, and a value that does not fit is passed
+        over for the level beneath, with a message in `problems`.
+        """
+        self._declared[declared.key] = declared
+        for level in LEVELS:
+            value = self._levels[level].values.get(declared.key)
+            if value is not None and not declared.fits(value):
+                self.problems.append(
+                    UserProblem(
+                        L(
+                            "The setting {key} has a value that does not fit and is passed over; what stood "
+                            "beneath it holds.",
+                            key=declared.key,
+                        ),
+                        field=declared.key,
+                        detail=level,
+                    )
+                )
+
+    def withdraw(self, module_id: str) -> None:
+        """Forget what a module declared, when it is switched off."""
+        for key in [key for key in self._declared if key.startswith(f"{module_id}.")]:
+            del self._declared[key]
+
+    def _counts(self, key: str, level: str, value: Value) -> bool:
+        declared = self._declared.get(key)
+        if declared is None:
+            return True
+        return declared.fits(value) and LEVELS.index(level) <= LEVELS.index(declared.level)
 
     def of_user(self, user_id: str) -> None:
         """Read and write the level of this person from now on; '' is the level of nobody signed in."""
@@ -93,10 +151,11 @@ class Settings:
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value that holds: the highest level that has the key, but never above a lock."""
-        found = self.defaults.get(key, default)
+        declared = self._declared.get(key)
+        found = self.defaults.get(key, declared.default if declared is not None else default)
         for level in LEVELS:
             part = self._levels[level]
-            if key in part.values:
+            if key in part.values and self._counts(key, level, part.values[key]):
                 found = part.values[key]
             if key in part.locked:
                 return found
@@ -107,9 +166,12 @@ class Settings:
         return any(key in self._levels[level].locked for level in LEVELS[:-1])
 
     def set(self, key: str, value: Value) -> None:
-        """Keep a value for this person. Raises UserProblem when the key is locked."""
-        if self.is_locked(key):
+        """Keep a value for this person. Raises UserProblem when the key is locked or the value unfit."""
+        declared = self._declared.get(key)
+        if self.is_locked(key) or (declared is not None and declared.level != "user"):
             raise UserProblem(L("This setting is decided by the workplace or the municipality."), field=key)
+        if declared is not None and not declared.fits(value):
+            raise UserProblem(L("This value does not fit the setting. The old one stands."), field=key)
         level = self._levels["user"]
         level.values[key] = value
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -122,6 +184,7 @@ class Settings:
         """Every value of a module by its own ids ('homecare.late_after' → 'late_after')."""
         prefix = f"{module_id}."
         keys = {key for part in self._levels.values() for key in part.values if key.startswith(prefix)}
+        keys |= {key for key in self._declared if key.startswith(prefix)}
         return {key.removeprefix(prefix): self.get(key) for key in sorted(keys)}
 
 
