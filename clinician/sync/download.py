@@ -1,4 +1,4 @@
-"""Walks one key from a stamp to the end, page by page, each page committed before the next is asked for.
+"""Walks one key from a stamp to the end, page by page; one page is stored while the next is on its way.
 
 A full pass can stop anywhere and goes on from its cursor (SYNC §1.3): the cursor is the last stamp, at
 most T0, of rows that are committed; the search starts again there, inclusive.
@@ -7,6 +7,7 @@ most T0, of rows that are committed; the search starts again there, inclusive.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -83,6 +84,7 @@ def run(line: Line, walk: Walk, cursor: datetime | None, *, bounded: bool) -> No
     """Follow a key from `cursor` to its end and write its mark."""
     follow: str | None = None
     seen: set[str] = set()
+    stored: Future[None] | None = None
     for _ in range(PAGE_CAP):
         if line.stopped.is_set():
             raise Stopped
@@ -96,8 +98,11 @@ def run(line: Line, walk: Walk, cursor: datetime | None, *, bounded: bool) -> No
         before, cursor = cursor, _lifted(cursor, taken, walk.t0)
         link = taken.next_url
         ends = link is None or not (taken.rows or taken.partial) or link in seen
-        _commit(line, walk, taken, cursor, ends=ends)
+        if stored is not None:
+            stored.result()
+        stored = _commit(line, walk, taken, cursor, ends=ends)
         if ends:
+            stored.result()
             return
         assert link is not None
         follow = link if _must_follow(before, cursor, taken) else None
@@ -119,7 +124,7 @@ def _must_follow(before: datetime | None, after: datetime | None, taken: Taken) 
     return after is None or after == before or taken.stamps != sorted(taken.stamps)
 
 
-def _commit(line: Line, walk: Walk, taken: Taken, cursor: datetime | None, *, ends: bool) -> None:
+def _commit(line: Line, walk: Walk, taken: Taken, cursor: datetime | None, *, ends: bool) -> Future[None]:
     """Rows and progress in one transaction; the mark only with the last page (I10)."""
     _fetch_partial(line, taken)
     walk.rows += len(taken.rows)
@@ -134,7 +139,7 @@ def _commit(line: Line, walk: Walk, taken: Taken, cursor: datetime | None, *, en
                 kept = had.mark if had is not None else None
                 writing.marks.set_watermark(_mark(key, kept, cursor, walk.t0))
 
-    line.store(taken.rows, finish)
+    return line.store_soon(taken.rows, finish)
 
 
 def _mark(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
@@ -77,6 +78,10 @@ class Line:
 
     def store(self, rows: Sequence[SyncedRow], finish: Callable[[Writing], None]) -> None:
         """Commit rows in steps of 500; `finish` runs in the transaction of the last of them."""
+        self.store_soon(rows, finish).result()
+
+    def store_soon(self, rows: Sequence[SyncedRow], finish: Callable[[Writing], None]) -> Future[None]:
+        """As `store`, without waiting for the last transaction: the next page may be on its way meanwhile."""
         start = 0
         while len(rows) - start > PER_COMMIT:
             self._store_part(rows[start : start + PER_COMMIT])
@@ -86,7 +91,7 @@ class Line:
             self.put(writing, rows[start:])
             finish(writing)
 
-        self.write(last)
+        return self.cache.writer.submit(last)
 
     def _store_part(self, rows: Sequence[SyncedRow]) -> None:
         self.write(lambda writing: self.put(writing, rows))
