@@ -16,8 +16,8 @@ from clinician.reports.page import BODY, INK, LARGE, LINE, SMALL, TITLE, Stamp, 
 _ = texts.translator("reports")
 
 _WIDE: Final = 180 * mm
-_TIME: Final = 22 * mm
-_WHO: Final = 82 * mm
+_TIME: Final = 29 * mm
+_WHO: Final = 80 * mm
 _BOX: Final = 3.2 * mm
 
 
@@ -113,7 +113,7 @@ def key_sheet(stamp: Stamp, day: str, lines: tuple[KeyLine, ...]) -> bytes:
     if not lines:
         story.append(_words(_("No key information for the users of this list.")))
     else:
-        story.append(Table(rows, colWidths=[60 * mm, 60 * mm, 60 * mm], repeatRows=1, style=_rules()))
+        story.append(Table(rows, colWidths=[50 * mm, 58 * mm, 72 * mm], repeatRows=1, style=_rules()))
     return render(stamp, story)
 
 
@@ -151,7 +151,7 @@ def _block(visit: VisitBlock) -> Table:
 
 
 def _when(visit: VisitBlock) -> Iterator[Flowable]:
-    yield _words(visit.time, BODY, strong=True)
+    yield _words(visit.time, LARGE, strong=True)
     if visit.travel:
         yield _words(_("travel {minutes}", minutes=visit.travel), SMALL, colour="quiet")
 

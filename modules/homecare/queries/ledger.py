@@ -96,6 +96,7 @@ def ledger(reading: Reading, *, workplace_ref: str, day: date, now: datetime) ->
         now,
     )
     services = _services(reading, members, day)
+    fresh = reading.freshness(("Appointment", "Task", "Encounter"))
     return Ledger(
         day_text=long_day_text(day),
         sums=sums_of(visits, now),
@@ -105,6 +106,8 @@ def ledger(reading: Reading, *, workplace_ref: str, day: date, now: datetime) ->
         planned_minutes=sum(visit.minutes for visit in visits if visit.state not in _UNPLANNED),
         granted_minutes=round(sum(_granted(one.raw) for one in services) / 7),
         actual_minutes=sum(actual_of(one).minutes for one in held.encounters.values()),
+        as_of=fresh.as_of,
+        complete=fresh.complete,
     )
 
 

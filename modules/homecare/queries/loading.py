@@ -113,10 +113,10 @@ def patient_name(patients: Mapping[str, Raw], ref: str) -> str:
 def tasks_by_visit(reading: Reading, visits: Iterable[Visit]) -> Mapping[str, list[Cached]]:
     """The things to do in each visit, follow-ups left out, in the order of the plan."""
     found: dict[str, list[Cached]] = defaultdict(list)
-    for visit in visits:
-        for task in reading.find("Task", token=("focus", visit.ref)):
+    for ref in dict.fromkeys(visit.ref for visit in visits):
+        for task in reading.find("Task", token=("focus", ref)):
             if not is_follow_up(task.raw) and task.raw.get("status") != "entered-in-error":
-                found[visit.ref].append(task)
+                found[ref].append(task)
     for tasks in found.values():
         tasks.sort(key=task_order)
     return found

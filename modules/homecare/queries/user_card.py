@@ -51,6 +51,7 @@ def user_card(reading: Reading, *, patient_ref: str, now: datetime) -> UserCard:
     facts = _facts(reading, patient_ref, now)
     scores, lacking = news2_rows(reading, patient_ref, now)
     plan = _plan(reading, patient_ref, now)
+    fresh = reading.freshness(("Patient", "CarePlan", "Task", "Observation", "DocumentReference"))
     return UserCard(
         key=patient_ref,
         name=read.name_text(raw) or _("unknown"),
@@ -61,6 +62,8 @@ def user_card(reading: Reading, *, patient_ref: str, now: datetime) -> UserCard:
         values=last_values(reading, patient_ref, now),
         news2=scores,
         missing=tuple(_missing(raw, facts, plan, lacking)),
+        as_of=fresh.as_of,
+        complete=fresh.complete,
     )
 
 
