@@ -72,7 +72,7 @@ class Problems(UserProblem):
         self.all = problems
 
 
-class _Moved(Exception):  # noqa: N818  not an error: what the command was made from has changed meanwhile
+class _Moved(Exception):
     """Make it once more."""
 
 
@@ -157,7 +157,7 @@ class CommandBus:
             raise Refused(decision.reason, way_out=decision.way_out, detail=action)
 
     def _check_valid(self, raw: Raw) -> None:
-        wrong = [f"{raw['resourceType']}.{f.path}" for f in self._validate(raw) if str(f.level) == "error"]
+        wrong = [found.path for found in self._validate(raw) if found.level == "error"]
         if wrong:
             raise _bug("not valid FHIR: " + ", ".join(wrong))
 
@@ -273,8 +273,9 @@ class CommandBus:
                     "first; you find it under unsent work."
                 )
             )
-        for ref in act.refs:
-            self._allow(stamp.who, f"{ref.partition('/')[0]}.u", act.patient_ref or ref)
+        if act.who_ref != stamp.who.practitioner_ref:  # one's own unsent work may always be taken back
+            for ref in act.refs:
+                self._allow(stamp.who, f"{ref.partition('/')[0]}.u", act.patient_ref or ref)
         writing.outbox.transition(act.op_id, _MAY_WITHDRAW, ActState.WITHDRAWN)
         event = audit_event(
             UPDATE,
