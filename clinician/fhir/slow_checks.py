@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from clinician import texts
+from clinician.fhir.invariants import WORDS
 from clinician.fhir.reference import Raw
 from clinician.fhir.structure import shape, table
 
@@ -25,25 +26,8 @@ _lock: Final = threading.Lock()
 
 _TRACE: Final = re.compile(r"\.trace\('[^']*'(,[^()]*(\([^()]*\))?[^()]*)?\)")
 """The engine prints what it traces."""
-BY_HAND: Final = frozenset(
-    [
-        "dom-2",
-        "dom-3",
-        "dom-4",
-        "dom-5",
-        "per-1",
-        "qty-3",
-        "rng-2",
-        "rat-1",
-        "cpt-2",
-        "att-1",
-        "ref-1",
-        "txt-1",
-        "txt-2",
-        "ext-1",
-    ]
-)
-"""Judged by quick_problems; some of them the engine cannot do (hasValue, resolve, htmlChecks)."""
+BY_HAND: Final = frozenset(WORDS) | {"dom-2", "dom-3", "dom-4", "dom-5", "ref-1", "txt-1", "txt-2"}
+"""Judged by quick_problems; some of them the engine cannot do (hasValue, choices inside parts …)."""
 _BEYOND_ENGINE: Final = (
     "hasValue",
     "resolve(",
