@@ -369,6 +369,8 @@ class UserCard:
     news2: tuple[News2Row, ...]
     missing: tuple[str, ...]
     """The completeness strip (NEEDS R-32): what is not recorded, in words"""
+    as_of: datetime | None = None
+    complete: bool = False
 
 
 class BrokenLink(StrEnum):
@@ -418,6 +420,8 @@ class Ledger:
     planned_minutes: int
     granted_minutes: int
     actual_minutes: int
+    as_of: datetime | None = None
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,9 +32,9 @@ FOLLOW_UP_KINDS: Final = (
 OPEN_TASKS: Final = ("draft", "requested", "received", "accepted", "ready", "in-progress", "on-hold")
 
 
-def visits_between(reading: Reading, first: date, before: date) -> tuple[Visit, ...]:
-    """Every visit planned to start on these Norwegian days, by start."""
-    found = reading.find("Appointment", start_from=first, start_before=before)
+def visits_between(reading: Reading, first: date, before: date, owner: str = "") -> tuple[Visit, ...]:
+    """Every visit planned to start on these Norwegian days, by start; of one person when told so."""
+    found = reading.find("Appointment", start_from=first, start_before=before, owner=owner or None)
     return tuple(sorted((visit_of(one) for one in found if is_home_visit(one.raw)), key=by_time))
 
 
@@ -44,14 +44,20 @@ def is_home_visit(appointment: Raw) -> bool:
     return not services or "homecare-zone" in services
 
 
-def visits_of_day(reading: Reading, day: date) -> tuple[Visit, ...]:
+def visits_of_day(reading: Reading, day: date, owner: str = "") -> tuple[Visit, ...]:
     """Every visit of one Norwegian day, closed ones too."""
-    return visits_between(reading, day, day + timedelta(days=1))
+    return visits_between(reading, day, day + timedelta(days=1), owner)
 
 
-def open_visits_before(reading: Reading, day: date) -> tuple[Visit, ...]:
+def open_visits_before(reading: Reading, day: date, owner: str = "") -> tuple[Visit, ...]:
     """Visits of earlier days nobody has closed."""
-    found = reading.find("Appointment", status=OPEN_APPOINTMENT, start_from=day - LOOK_BACK, start_before=day)
+    found = reading.find(
+        "Appointment",
+        status=OPEN_APPOINTMENT,
+        start_from=day - LOOK_BACK,
+        start_before=day,
+        owner=owner or None,
+    )
     return tuple(sorted((visit_of(one) for one in found if is_home_visit(one.raw)), key=by_time))
 
 

@@ -76,7 +76,8 @@ def my_day(reading: Reading, *, practitioner_ref: str, workplace_ref: str, day: 
 
 def my_visits(reading: Reading, practitioner_ref: str, day: date) -> tuple[Visit, ...]:
     """Mine today, whatever became of them, after mine of earlier days that are still open."""
-    both = (*open_visits_before(reading, day), *visits_of_day(reading, day))
+    me = practitioner_ref
+    both = (*open_visits_before(reading, day, me), *visits_of_day(reading, day, me))
     return tuple(visit for visit in both if practitioner_ref in visit.practitioner_refs)
 
 

@@ -167,4 +167,4 @@ def test_that_a_visit_ticked_as_planned_gets_believable_times() -> None:
     assert stop - start == timedelta(minutes=1)
     start, stop = actual_times(seen({"resourceType": "Appointment", "id": "v"}), None, NOW)
     assert (start, stop) == (NOW - timedelta(minutes=1), NOW)
-    assert DAY == start.date()
+    assert start.date() == DAY
