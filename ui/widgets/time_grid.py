@@ -75,6 +75,7 @@ class TimeGrid(QAbstractItemView):
         self.setModel(TimeGridModel(self))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.viewport().setMouseTracking(True)
+        self.setCornerWidget(QWidget(self))
         self._day = date(2000, 1, 1)
         self._lanes: tuple[Lane, ...] = ()
         self._hours = (7, 23)
@@ -150,11 +151,12 @@ class TimeGrid(QAbstractItemView):
             self.setCurrentIndex(index)
 
     def choose_lane(self, key: str, *, first_block: bool = True) -> None:
-        """Stand in a lane, on its first block when it has one."""
+        """Stand in a lane, on the first block not yet over when it has one."""
         self._lane = key
         blocks = [b for b in self.grid_model().blocks() if b.lane_key == key and not b.is_preview]
         if first_block and blocks:
-            self.choose(min(blocks, key=lambda b: b.start).key)
+            ahead = [b for b in blocks if self._now is not None and b.end >= self._now] or blocks
+            self.choose(min(ahead, key=lambda b: b.start).key)
         self._show_lane(key)
         self.lane_chosen.emit(key)
         self.viewport().update()
@@ -178,7 +180,7 @@ class TimeGrid(QAbstractItemView):
         wide = self.viewport().width() - self._gutter()
         fits = wide // max(1, len(self._lanes))
         return Scale(
-            lane_width=max(round(112 * factor), fits),
+            lane_width=max(round(136 * factor), fits),
             minute=_MINUTE * factor * self._zoom,
             first_hour=self._hours[0],
             last_hour=self._hours[1],

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from clinician.texts import lazy
@@ -251,6 +251,8 @@ class TimelinePlot(QWidget):
         plot = pg.PlotWidget(axisItems={"bottom": bottom, "left": left})
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.setMenuEnabled(False)
+        # Its own hint is 640 × 480: on a cart laptop the axis would lie below the edge.
+        plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         plot.hideButtons()
         plot.setMouseEnabled(x=False, y=False)
         plot.setFrameShape(plot.Shape.NoFrame)

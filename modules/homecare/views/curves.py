@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from clinician import texts
 from clinician.modulekit.context import Ending, ModuleContext
@@ -103,16 +103,15 @@ class Curves(QWidget):
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, space(2), 0)
         column.setSpacing(space(2))
-        row = QHBoxLayout()
-        row.setSpacing(space(2))
-        row.addWidget(self._kind, 2)
-        row.addWidget(self._span, 1)
-        row.addWidget(self._table)
-        row.addWidget(self._new)
+        self._tools = QGridLayout()
+        self._tools.setHorizontalSpacing(space(2))
+        self._tools.setVerticalSpacing(space(1))
+        self._arrange()
+        theme.theme_changed.connect(self._arrange)
         self._line = Hairline()
         self._line.hide()
         self.plot.setMinimumHeight(220)
-        column.addLayout(row)
+        column.addLayout(self._tools)
         column.addWidget(self.form)
         for part in (self._line, self._score, self._earlier, self._none):
             column.addWidget(part)
@@ -120,6 +119,14 @@ class Curves(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(Scrolled(inner))
+
+    def _arrange(self) -> None:
+        """One row of tools; two where the text is large."""
+        across = 4 if theme.current().text_scale < 150 else 2
+        for place, part in enumerate((self._kind, self._span, self._table, self._new)):
+            self._tools.addWidget(part, *divmod(place, across))
+        for number, stretch in enumerate((2, 1, 0, 0) if across == 4 else (1, 1, 0, 0)):
+            self._tools.setColumnStretch(number, stretch)
 
     def _connect(self) -> None:
         self._kind.chosen.connect(lambda _value: self._live.again())

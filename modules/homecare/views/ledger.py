@@ -14,14 +14,14 @@ from clinician.texts import Text
 from modules.homecare.queries import ledger
 from modules.homecare.rows import BrokenLink, BrokenRow, DaySums, Ledger, RemovalRow
 from modules.homecare.views import states
-from modules.homecare.views.live import Live
+from modules.homecare.views.live import Live, age_text
 from modules.homecare.words import minutes_text
 from ui.models.rows import Column, RowModel
 from ui.widgets import theme
 from ui.widgets.checklist import Checklist, CheckRow
 from ui.widgets.empty_state import EmptyState, Loading
 from ui.widgets.labels import Label, StateLabel
-from ui.widgets.panes import Pane
+from ui.widgets.panes import Pane, Scrolled
 from ui.widgets.row_table import RowTable
 
 _ = texts.translator("homecare")
@@ -118,6 +118,7 @@ class LedgerView(QWidget):
     def _build(self) -> None:
         space = theme.current().space
         self._title = Label("", size=18, weight=600)
+        self._age = Label("", size=12, tone="ink_quiet")
         self.equation = Equation()
         self._holds = StateLabel("check", "", "done")
         self._minutes = Label("", wrap=True)
@@ -137,6 +138,7 @@ class LedgerView(QWidget):
         self._broken_page = broken_page
         self._broken_title.body.addWidget(broken_page)
         self.routes = RowTable(self._route_model(), "homecare.ledger.routes", L("Sums per route"))
+        self.routes.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         routes = Pane(L("Per route"))
         routes.body.addWidget(self.routes)
         self.removed = Checklist("homecare.ledger.removed", L("What left the lists, and why"))
@@ -155,6 +157,9 @@ class LedgerView(QWidget):
         left_right.addWidget(self._broken_title)
         left_right.addWidget(right)
         left_right.setSizes([600, 640])
+        self._split = left_right
+        self._fit()
+        theme.theme_changed.connect(self._fit)
         content = QWidget()
         inner = QVBoxLayout(content)
         inner.setContentsMargins(0, 0, 0, 0)
@@ -162,7 +167,7 @@ class LedgerView(QWidget):
         inner.addWidget(top)
         inner.addWidget(left_right, 1)
         self._loading = Loading(
-            content,
+            Scrolled(content),
             EmptyState(
                 L("Nothing planned this day"), L("The sums appear with the first visit."), icon="scales"
             ),
@@ -172,9 +177,19 @@ class LedgerView(QWidget):
         column.setSpacing(space(2))
         head = QHBoxLayout()
         head.addWidget(self._title, 1)
+        head.addWidget(self._age)
         column.addLayout(head)
         column.addWidget(self._loading, 1)
         self.setFocusProxy(self.broken)
+
+    def _fit(self) -> None:
+        """Large text stacks the lists and lets the page scroll, so that no list is a slit."""
+        large = theme.current().text_scale >= 150
+        self._split.setOrientation(Qt.Orientation.Vertical if large else Qt.Orientation.Horizontal)
+        row = theme.current().row_height
+        self.broken.setMinimumHeight(row * 5 if large else 0)
+        self.routes.setMinimumHeight(row * 5)
+        self.removed.setMinimumHeight(row * 3)
 
     def _route_model(self) -> RowModel[_Line]:
         def number(name: str, title: Text, width: int = 72) -> Column[_Line]:
@@ -206,6 +221,7 @@ class LedgerView(QWidget):
 
     def _show(self, found: Ledger) -> None:
         self._title.set_words(found.day_text.capitalize())
+        self._age.set_words(age_text(found.as_of, found.complete))
         self.equation.show_sums(found.sums)
         self._show_holds(found.sums)
         self._minutes.set_words(

@@ -74,6 +74,7 @@ class SuggestionPanel(Pane):
         self._hint = Label(
             L("Space takes one out or in. M shows who else can."), size=12, tone="ink_quiet", wrap=True
         )
+        self._whole = Label("", wrap=True)
         self._build()
 
     def _build(self) -> None:
@@ -86,9 +87,11 @@ class SuggestionPanel(Pane):
             self.body.addWidget(part)
         self.body.addLayout(row)
         self.body.addWidget(self.moves, 1)
+        self.body.addWidget(self._whole)
         self.body.addWidget(self._hint)
         self.moves.key_pressed.connect(self._on_key)
         self.moves.opened.connect(self.adjust_wanted)
+        self.moves.chosen.connect(self._read_out)
         self.accept_button.clicked.connect(self.accept)
         self.notify_button.clicked.connect(self.notify_wanted)
         self.close_button.clicked.connect(self.closed)
@@ -161,6 +164,11 @@ class SuggestionPanel(Pane):
         if not move.to_route_key:
             return CheckRow(move.appointment_ref, title, detail, _("nobody can"), "warning", "danger")
         return CheckRow(move.appointment_ref, title, detail, f"→ {move.to_name}", "arrow-right", "accent")
+
+    def _read_out(self, key: str) -> None:
+        """The chosen line whole: a reason that was cut in the list is never lost."""
+        row = self.moves.checks.row_of(key) if key else None
+        self._whole.set_words(row.detail if row is not None else "")
 
     # -- adjusting ---------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from clinician import texts
@@ -23,13 +23,13 @@ from modules.homecare.views import states
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.curves import Curves
 from modules.homecare.views.fact_list import FactList
-from modules.homecare.views.live import Live
+from modules.homecare.views.live import Live, age_text
 from modules.homecare.views.note_editor import NoteEditor
 from modules.homecare.views.note_list import NoteList
 from ui.widgets import theme
 from ui.widgets.checklist import Checklist, CheckRow
 from ui.widgets.empty_state import EmptyState, Loading
-from ui.widgets.labels import StateLabel
+from ui.widgets.labels import Label, StateLabel
 from ui.widgets.panes import Ground, Pane, Scrolled
 
 _ = texts.translator("homecare")
@@ -40,6 +40,9 @@ _TABS: Final[tuple[tuple[str, Text], ...]] = (
     ("O", L("Tasks (O)")),
     ("M", L("Measurements (M)")),
 )
+
+_LETTERS: Final = ("N", "P", "O", "M", "T")
+"""Keys that lead to the parts of the page, from wherever one stands in it"""
 
 
 def make(ctx: ModuleContext) -> QWidget:
@@ -81,7 +84,11 @@ class UserView(QWidget):
             self.tabs.addTab("")
             self.pages.addWidget(page)
         right = Pane(margin=3)
-        right.body.addWidget(self.tabs)
+        top = QHBoxLayout()
+        top.addWidget(self.tabs, 1)
+        self._age = Label("", size=12, tone="ink_quiet")
+        top.addWidget(self._age)
+        right.body.addLayout(top)
         right.body.addWidget(self.pages, 1)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
@@ -121,13 +128,14 @@ class UserView(QWidget):
 
     def _plan_page(self) -> QWidget:
         self.plan = Checklist("homecare.user.plan", L("Plan"))
+        self.plan.take_keys(*_LETTERS)
         return self._with_empty(
             self.plan, L("No plan"), L("There is no care plan in force for this user."), "clipboard-text"
         )
 
     def _tasks_page(self) -> QWidget:
         self.tasks = Checklist("homecare.user.tasks", L("Tasks"))
-        self.tasks.take_keys("Space", "1", "2", "3", "4", "5")
+        self.tasks.take_keys("Space", "1", "2", "3", "4", "5", *_LETTERS)
         return self._with_empty(
             self.tasks,
             L("No tasks"),
@@ -137,6 +145,7 @@ class UserView(QWidget):
 
     def _curves_page(self) -> QWidget:
         self.curves = Curves(self._ctx, self._acting)
+        self.curves.plot.table.take_keys(*_LETTERS)
         return self.curves
 
     def _with_empty(self, content: QWidget, title: Text, text: Text, icon: str) -> Loading:
@@ -145,6 +154,8 @@ class UserView(QWidget):
     def _connect(self) -> None:
         self.tabs.currentChanged.connect(self.pages.setCurrentIndex)
         self.tasks.key_pressed.connect(self._on_task_key)
+        for table in (self.plan, self.curves.plot.table):
+            table.key_pressed.connect(lambda text, _key: self._letter(text))
         self.notes.withdrawn.connect(self._withdraw)
         ending = self._ctx.patients.changed(self._turn)
         self.destroyed.connect(lambda _gone: ending.end())
@@ -180,6 +191,7 @@ class UserView(QWidget):
         if patient_ref != self._patient:
             return
         self._card = card
+        self._age.set_words(age_text(card.as_of, card.complete))
         self.facts.show_facts(card.facts, card.values)
         self.editor.open(patient_ref=patient_ref, name=card.name)
         self.notes.show_rows(card.notes)
@@ -207,6 +219,9 @@ class UserView(QWidget):
 
     def _on_task_key(self, text: str, key: str) -> None:
         card = self._card
+        if text in _LETTERS:
+            self._letter(text)
+            return
         row = next((task for task in card.tasks if task.key == key), None) if card else None
         if row is None or not row.is_open:
             return
@@ -224,7 +239,7 @@ class UserView(QWidget):
         )
 
     def _letter(self, text: str) -> bool:
-        if text not in ("N", "P", "O", "M", "T"):
+        if text not in _LETTERS:
             return False
         self.show_tab("M" if text == "T" else text)
         if text == "N":

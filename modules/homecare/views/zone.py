@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from clinician import texts
@@ -99,13 +99,14 @@ class ZoneView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(space(3), space(2), space(3), space(3))
         column.setSpacing(space(2))
-        column.addLayout(self._head())
+        self._head()
+        column.addLayout(self._head_grid)
         column.addWidget(self.work)
         column.addWidget(self._carrying)
         column.addWidget(self._loading, 1)
         self.setFocusProxy(self.grid)
 
-    def _head(self) -> QHBoxLayout:
+    def _head(self) -> None:
         self._title = Label("", size=18, weight=600)
         self._earlier = IconButton("caret-left", L("The day before"), "homecare.zone.earlier")
         self._later = IconButton("caret-right", L("The day after"), "homecare.zone.later")
@@ -116,16 +117,31 @@ class ZoneView(QWidget):
         )
         self.routes_button = Button(L("Build routes (R)"), "homecare.zone.build", icon="magic-wand")
         self._print = Button(L("Zone list"), "homecare.zone.print", kind="quiet", icon="file-pdf")
-        row = QHBoxLayout()
-        row.setSpacing(theme.current().space(2))
+        self._words, self._tools = QWidget(), QWidget()
+        self._head_grid = QGridLayout()
+        self._head_grid.setSpacing(theme.current().space(2))
+        self._head_grid.setColumnStretch(0, 1)
+        row, tools = QHBoxLayout(self._words), QHBoxLayout(self._tools)
+        for line in (row, tools):
+            line.setContentsMargins(0, 0, 0, 0)
+            line.setSpacing(theme.current().space(2))
         before: tuple[QWidget, ...] = (self._title, self._earlier, self._later)
-        after: tuple[QWidget, ...] = (self._age, self.absent_button, self.routes_button, self._print)
+        after: tuple[QWidget, ...] = (self.absent_button, self.routes_button, self._print)
         for part in before:
             row.addWidget(part)
         row.addWidget(self._sums, 1)
+        row.addWidget(self._age)
         for part in after:
-            row.addWidget(part)
-        return row
+            tools.addWidget(part)
+        tools.addStretch(1)
+        self._arrange_head()
+        theme.theme_changed.connect(self._arrange_head)
+
+    def _arrange_head(self) -> None:
+        """One line; two where the text is large."""
+        large = theme.current().text_scale >= 150
+        self._head_grid.addWidget(self._words, 0, 0)
+        self._head_grid.addWidget(self._tools, 1 if large else 0, 0 if large else 1)
 
     def _connect(self) -> None:
         self.grid.lane_chosen.connect(lambda _key: self._name_absent())

@@ -709,6 +709,8 @@ class World:
                 ),
             ),
             ("Ernæringskartlegging mangler (sist 09.2024)", "Fast lege er ikke bekreftet"),
+            NOW,
+            True,
         )
 
     def ledger(self, **_kw: Any) -> Ledger:
@@ -784,6 +786,8 @@ class World:
             1560,
             1710,
             812,
+            NOW,
+            True,
         )
 
     def day_sheet(self, **_kw: Any) -> Sheet:
