@@ -42,6 +42,7 @@ _STATUS: Final = {
     413: "Content Too Large",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
     507: "Insufficient Storage",
@@ -137,7 +138,10 @@ class RecordApp:
         query = history.read_history_query(request.pairs, strict=request.is_strict)
         if query.wait:
             beyond = query.after if query.after is not None else self.store.seq_before(query.since)
-            self.store.wait_beyond(beyond, query.wait)
+            if self.store.wait_beyond(beyond, query.wait) is None:
+                problem = RequestError(429, "throttled", "too many wait for news already")
+                problem.headers = {"Retry-After": "10"}
+                raise problem
 
     def _post_search(self, request: Request, type_: str) -> Reply:
         pairs = request.form()

@@ -140,6 +140,7 @@ class Store:
         source = iter(resources)
         while True:
             with self.writing() as writing:
+                writing.hold_index()
                 if when is not None:
                     writing.stamp_from(int(when.timestamp() * 1000))
                 done = self._load_batch(writing, source, batch)
@@ -184,11 +185,14 @@ class Store:
         """How many requests wait for news just now."""
         return self._waiters
 
-    def wait_beyond(self, seq: int, seconds: float) -> bool:
-        """Wait until something after `seq` is committed; False when time ran out or too many wait already."""
+    def wait_beyond(self, seq: int, seconds: float) -> bool | None:
+        """Wait until something after `seq` is committed: False when time ran out.
+
+        None, at once, when nothing newer is there and as many wait already as may.
+        """
         with self._news:
             if self._waiters >= self.max_waiters:
-                return self._seq > seq
+                return True if self._seq > seq else None
             self._waiters += 1
             try:
                 return self._news.wait_for(lambda: self._leaving or self._seq > seq, timeout=seconds)

@@ -82,6 +82,11 @@ class Writing:
         self.first_seq = self.seq
         self.updated = max(now, last)
         self.last_updated = instant(self.updated)
+        self._held: dict[str, list[tuple[object, ...]]] | None = None
+
+    def hold_index(self) -> None:
+        """Gather index rows of new resources and write them sorted: much quicker for thousands at once."""
+        self._held = {}
 
     def stamp_from(self, updated: int) -> None:
         """Stamp what follows with `updated` (ms) instead of now, unless that would go back in time."""
@@ -114,6 +119,7 @@ class Writing:
 
     def finish(self) -> None:
         """Note how far the transaction has come; the last statement before COMMIT."""
+        self._release()
         if self.seq == self.first_seq:
             return
         self.connection.execute("UPDATE state SET seq=?, updated=?", (self.seq, self.updated))
@@ -130,10 +136,15 @@ class Writing:
             (type_, id_, self.seq, self.updated, method, stamped.head, stamped.body),
         ).lastrowid
         assert rid is not None
-        self._reindex(rid, 0, {}, self.indexer.rows(type_, raw))
+        rows = self.indexer.rows(type_, raw)
+        if self._held is None:
+            self._index(rid, self.seq, {}, rows)
+        else:
+            self._hold(rid, rows)
         return Written(type_, id_, 1, self.last_updated, True, True, stamped.body)
 
     def _replace(self, old: Row, version: int, deleted: int, method: str, stamped: bodies.Stamped) -> None:
+        self._release()
         self.seq += 1
         self.connection.execute(
             "INSERT INTO past SELECT seq,rid,type,id,version,updated,deleted,method,head,body"
@@ -145,6 +156,19 @@ class Writing:
             " WHERE rid=?",
             (version, self.seq, self.updated, deleted, method, stamped.head, stamped.body, old.rid),
         )
+
+    def _hold(self, rid: int, found: Rows) -> None:
+        assert self._held is not None
+        for table, rows in found.items():
+            ending = (self.seq, rid) if table == "chart" else (rid,)
+            self._held.setdefault(table, []).extend((*row, *ending) for row in rows)
+
+    def _release(self) -> None:
+        """Write the index rows held back, in the order of their tables."""
+        for table, rows in (self._held or {}).items():
+            rows.sort()
+            self.connection.executemany(_PUT_CHART if table == "chart" else _PUT_INDEX[table], rows)
+            rows.clear()
 
     def _index(self, rid: int, seq: int, before: Rows, after: Rows) -> None:
         for table, statement in _DROP_INDEX.items():

@@ -146,11 +146,18 @@ def test_that_a_wait_ends_with_the_write_it_waits_for(app: RecordApp) -> None:
     assert seen == [True]
 
 
-def test_that_more_waiters_than_there_is_room_for_are_answered_at_once(app: RecordApp) -> None:
+def test_that_more_waiters_than_there_is_room_for_are_sent_away_at_once(
+    app: RecordApp, http: httpx.Client
+) -> None:
+    write(app.store, IDS[0], "male")
     app.store.max_waiters = 0
     started = time.monotonic()
-    assert app.store.wait_beyond(app.store.seq, 20) is False
+    answer = http.get(f"_history?_after={app.store.seq}&_wait=20")
     assert time.monotonic() - started < 5
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert http.get("_history?_after=0&_wait=20").status_code == 200
 
 
 def test_that_a_history_waits_for_what_is_newer_and_then_shows_it(app: RecordApp) -> None:
