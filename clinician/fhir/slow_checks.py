@@ -38,16 +38,25 @@ _BEYOND_ENGINE: Final = (
 )
 
 
+@cache
+def load_model(type_: str) -> Any:
+    """The model class of a type, None when R4B has none."""
+    from fhir.resources.R4B import get_fhir_model_class
+
+    try:
+        return get_fhir_model_class(type_)
+    except ValueError:
+        return None
+
+
 def model_problems(raw: Raw) -> Iterator[Problem]:
     """What fhir.resources.R4B says of it. Its Decimals never come back: the raw resource is what is kept."""
-    from fhir.resources.R4B import get_fhir_model_class
     from pydantic import ValidationError
 
     from clinician.fhir.validation import Problem
 
-    try:
-        model = get_fhir_model_class(raw["resourceType"])
-    except ValueError:
+    model = load_model(raw["resourceType"])
+    if model is None:
         return
     try:
         model.model_validate(raw)

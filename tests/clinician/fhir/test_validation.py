@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinician.fhir.validation import problems, quick_problems
+from clinician.fhir.validation import prepare, problems, quick_problems
 from tests.clinician.fhir.shared_material import (
     needs_shared,
     norwegian_examples,
@@ -422,3 +422,8 @@ def test_that_the_second_opinion_raises_no_false_alarm_on_official_examples() ->
     ]
     print(alarms)
     assert len(alarms) <= 4
+
+
+def test_that_the_judges_can_be_made_ready_beforehand() -> None:
+    prepare(["Appointment", "Nonsense"])
+    assert problems(CLEAN["Appointment"]) == ()
