@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from modules.homecare.jobs.check import known_travel, planned_pairs
 from modules.homecare.jobs.stopping import Progress
-from modules.homecare.jobs.stops import Stop, zero_of
-from modules.homecare.rules.planning import Person, PlanningProblem
+from modules.homecare.jobs.stops import Stop, minute, zero_of
+from modules.homecare.rules.planning import Call, Person, PlanningProblem
 from modules.homecare.rules.travel import travel_minutes
 
 UNPLACED: Final = 10_000
@@ -34,7 +34,7 @@ CROWDED: Final = 5
 EXTRA_EASY: Final = 2
 WORKERS: Final = 2
 SLICE: Final = 1.0
-"""Seconds between looks at the stop flag."""
+"""Seconds between looks at the stop flag; the first takes twice as long, for a busy PC."""
 DAY: Final = 48 * 60
 
 
@@ -246,11 +246,13 @@ def solve(
     seconds: float,
     is_whole_day: bool,
     words: str,
+    begin: Sequence[Call] | None = None,
 ) -> tuple[Placed, ...] | None:
-    """Where the stops go. None when no plan was found in time, or there is nobody or nothing.
+    """Where the stops go. The search begins at the plan `begin`, by default today's.
 
-    Searches in slices: between them the person may stop it, and a slice that finds nothing better
-    twice ends it. What was best when it ended is the answer.
+    None when no plan was found in time, or there is nobody or nothing. Searches in slices: between
+    them the person may stop it, and two slices that find nothing better end it. What was best then
+    is the answer.
     """
     if not stops or not problem.persons:
         return None
@@ -258,7 +260,7 @@ def solve(
 
     built = Model(cp_model, problem, stops, is_whole_day)
     built.build()
-    built.hint(_today(problem, stops))
+    built.hint(_plan(problem, stops, problem.calls if begin is None else begin))
     best = _search(cp_model, built, progress, seconds, words)
     if best is None:
         return None
@@ -269,16 +271,20 @@ def solve(
     )
 
 
-def _today(problem: PlanningProblem, stops: Sequence[Stop]) -> list[tuple[int | None, int]]:
-    """The plan as it is: where the search begins, so that it never ends with a worse one."""
+def _plan(
+    problem: PlanningProblem, stops: Sequence[Stop], plan: Sequence[Call]
+) -> list[tuple[int | None, int]]:
+    """A plan as (person, start) per stop: where the search begins, so that it never ends with a worse one."""
+    calls, zero = {call.ref: call for call in plan}, zero_of(problem)
     used: dict[str, set[int]] = defaultdict(set)
     found: list[tuple[int | None, int]] = []
     for stop in stops:
-        refs, taken = stop.call.practitioner_refs, used[stop.call.ref]
+        call, taken = calls[stop.call.ref], used[stop.call.ref]
+        refs = call.practitioner_refs
         able = (p for p in stop.able if problem.persons[p].practitioner_ref in refs and p not in taken)
         person = next(able, None)
         taken.update(() if person is None else (person,))
-        found.append((person, stop.planned))
+        found.append((person, minute(zero, call.start)))
     return found
 
 
@@ -291,7 +297,7 @@ def _search(
         progress.step(turn, slices, words)
         if progress.stopped:
             break
-        solver = _solver(cp, SLICE)
+        solver = _solver(cp, SLICE if turn else 2 * SLICE)
         status = solver.solve(built.model)
         if status in (cp.OPTIMAL, cp.FEASIBLE):
             idle = 0 if solver.objective_value < cost else idle + 1

@@ -189,12 +189,31 @@ def test_that_a_whole_day_hands_out_what_nobody_has() -> None:
     assert found.unplaced == ()
 
 
-def test_that_when_stopped_at_once_the_one_by_one_way_still_helps() -> None:
-    class Stopped(NoProgress):
-        @property
-        def stopped(self) -> bool:
-            return True
+def test_that_a_whole_day_mends_what_breaks_a_rule_today() -> None:
+    """Kari has the visit somebody decided a man must make."""
+    problem = t3()
+    found = build_routes(problem, NoProgress())
+    holds_together(problem, found)
+    by = {m.appointment_ref: m for m in found.moves}
+    assert by["Appointment/male"].to_practitioner_refs == ("Practitioner/jonas",)
 
+
+class Stopped(NoProgress):
+    """The person said stop before it began."""
+
+    @property
+    def stopped(self) -> bool:
+        return True
+
+
+def test_that_a_stopped_day_plan_still_hands_out_what_nobody_rightly_has() -> None:
+    problem = replace(t3(), calls=(*t3().calls, call("loose", "11:00", ())))
+    found = build_routes(problem, Stopped())
+    holds_together(problem, found)
+    assert {m.appointment_ref for m in found.moves} == {"Appointment/male", "Appointment/loose"}
+
+
+def test_that_when_stopped_at_once_the_one_by_one_way_still_helps() -> None:
     problem = t3()
     found = suggest_redistribution(problem, "Practitioner/kari", Stopped())
     holds_together(problem, found)
