@@ -16,7 +16,7 @@ from clinician.embedded.relink import IMPORTED_ID, derived_id
 from clinician.embedded.server import RecordApp
 from clinician.fhir.codes import CODE_UNIT
 
-SHARED = Path("/work/shared/fhir")
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "fhir"
 LINK = "urn:uuid:11111111-2222-4333-8444-555555555555"
 
 
