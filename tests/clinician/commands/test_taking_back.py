@@ -174,8 +174,8 @@ def test_that_other_peoples_unsent_work_is_taken_back_only_by_who_may_change_it(
     with pytest.raises(Refused):
         desk.bus.withdraw(done.group, OTHER)
     desk.bus.withdraw(done.group, WHO)
-    again = desk.bus.run(SetStatus(ref, "failed"), WHO)
     desk.forbidden = set()
+    again = desk.bus.run(SetStatus(ref, "failed"), WHO)
     desk.bus.withdraw(again.group, OTHER)
     assert states(desk) == [ActState.WITHDRAWN] * 2
 
