@@ -178,8 +178,8 @@ def run(station: Station | Opener, argv: Sequence[str] = (), *, folder: Path | N
     app = application(argv)
     qInstallMessageHandler(_on_qt_message)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if folder is not None:
-        crash = (folder / "crash.log").open("a", encoding="utf-8")
+    crash = (folder / "crash.log").open("a", encoding="utf-8") if folder is not None else None
+    if crash is not None:
         faulthandler.enable(crash)
     window = MainWindow(station if callable(station) else _already(station))
     _install_hooks(window)
@@ -195,6 +195,9 @@ def run(station: Station | Opener, argv: Sequence[str] = (), *, folder: Path | N
         window.station.close()
     if claim is not None:
         claim.release()
+    if crash is not None:
+        faulthandler.disable()
+        crash.close()
     return code
 
 
@@ -203,3 +206,27 @@ def _already(station: Station) -> Opener:
         return station
 
     return opener
+
+
+def run_window(
+    folder: Path, *, record: str = "", workplace: str = "", people: int = 720, language: str = ""
+) -> int:
+    """What `clinician` without a command does: open the workstation of a data folder in a window.
+
+    A folder without anything in it gets a practice municipality of `people` inhabitants, with a
+    progress line; a folder that belongs to a record elsewhere (`record`) never does.
+    """
+
+    def opener(progress: Progress) -> Station:
+        from clinician.workstation import Options, Workstation
+
+        if not record and not (folder / "practice.toml").exists() and not (folder / "record.sqlite").exists():
+            from clinician.practice.create import create
+
+            create(folder, people=people, progress=progress.step)
+        station = Workstation.open(Options(folder, record=record, workplace_ref=workplace))
+        if language:
+            station.settings.set("ui.language", language)
+        return station
+
+    return run(opener, sys.argv[:1], folder=folder)

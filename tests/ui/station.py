@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -304,11 +304,32 @@ def crashing() -> Entry:
     )
 
 
+LAYOUT = """
+schema = 1
+id = "test"
+title = "Test"
+[[pages]]
+module = "homecare"
+[[pages.panes]]
+view = "homecare.my-day"
+[[pages.panes]]
+view = "homecare.zone"
+[[pages.panes]]
+view = "homecare.user"
+[[pages.panes]]
+view = "homecare.visit"
+area = "right"
+share = 40
+"""
+
+
 class FakeStation:
     """Implements `ui.shell.station.Station`."""
 
     def __init__(self, folder: Path, *, practice: bool = True) -> None:
         self.folder = folder
+        (folder / "layouts").mkdir(exist_ok=True)
+        (folder / "layouts" / "municipality.toml").write_text(LAYOUT, encoding="utf-8")
         self.events = Events()
         self.clock = FrozenClock(NOW)
         self.registry = FakeRegistry(home_care(), physio(), sick())
@@ -321,6 +342,7 @@ class FakeStation:
         self.outbox: tuple[OutboxRow, ...] = OUTBOX
         self.answers: dict[str, Callable[..., Any]] = {}
         self.refuse: ClinicianError | None = None
+        self.people = self._people()
         self.hold = threading.Event()
         self.hold.set()
 
@@ -350,6 +372,10 @@ class FakeStation:
         )
 
     def staff(self, workplace_ref: str) -> Sequence[Staff]:
+        return self.people
+
+    @staticmethod
+    def _people() -> tuple[Staff, ...]:
         return (
             Staff("Practitioner/kari", "Kari Nygård", "KN", "Sykepleier"),
             Staff("Practitioner/aase", "Åse Myhre", "ÅM", "Helsefagarbeider"),
@@ -384,8 +410,15 @@ class FakeStation:
             return known[name](*args, **kwargs)
         return query.function(None, *args, **kwargs)
 
-    def _header(self, patient_ref: str, day: Any = None) -> Header | None:
-        return {"Patient/astrid": ASTRID, "Patient/per": PER}.get(patient_ref)
+    def _header(self, patient_ref: str, day: Any = None) -> Header:
+        known = {
+            "Patient/astrid": ASTRID,
+            "Patient/per": PER,
+            "Patient/arne": replace(PER, key="Patient/arne"),
+        }
+        if patient_ref not in known:
+            raise problem("Denne personen er ikke på denne PC-en.")
+        return known[patient_ref]
 
     def _hits(self, words: Any, limit: int = 20) -> tuple[Hit, ...]:
         typed = (words if isinstance(words, str) else " ".join(words)).casefold()

@@ -49,9 +49,9 @@ class Banner(Ground):
 
     def _build(self) -> None:
         self._avatar = Avatar()
-        self._name = Label(size=15, weight=600)
+        self.name = Label(size=15, weight=600)
         self._age = Label(size=13)
-        self._detail = ElidedLabel(size=12, tone="ink_quiet")
+        self.detail = ElidedLabel(size=12, tone="ink_quiet")
         self._eye = IconButton("eye", L("Show the identity number"), "shell.banner.reveal", role="ink_quiet")
         self._eye.clicked.connect(self._toggle_identity)
         self._aside = IconButton("x", L("Lay this patient aside"), "shell.banner.close", role="ink_quiet")
@@ -60,12 +60,12 @@ class Banner(Ground):
         who.setSpacing(0)
         first = QHBoxLayout()
         first.setSpacing(theme.current().space(2))
-        first.addWidget(self._name)
+        first.addWidget(self.name)
         first.addWidget(self._age)
         first.addStretch(1)
         who.addStretch(1)
         who.addLayout(first)
-        who.addWidget(self._detail)
+        who.addWidget(self.detail)
         who.addStretch(1)
         self._left = QWidget()
         left = QHBoxLayout(self._left)
@@ -113,10 +113,10 @@ class Banner(Ground):
     def _show_nobody(self) -> None:
         self._header = None
         self._avatar.show_person("")
-        self._name.set_words(L("No patient chosen"))
-        self._name.set_tone("ink_quiet")
+        self.name.set_words(L("No patient chosen"))
+        self.name.set_tone("ink_quiet")
         self._age.set_words("")
-        self._detail.set_words(L("Press Ctrl+K and type a name, a birth date or a room"))
+        self.detail.set_words(L("Press Ctrl+K and type a name, a birth date or a room"))
         self._set_chips((), ())
         self._eye.hide()
         self._aside.hide()
@@ -125,8 +125,8 @@ class Banner(Ground):
     def _show_header(self, header: PatientHeader) -> None:
         self._header = header
         self._avatar.show_person(header.initials, header.hue)
-        self._name.set_words(header.name)
-        self._name.set_tone("ink")
+        self.name.set_words(header.name)
+        self.name.set_tone("ink")
         self._show_lines()
         self._set_chips(header.allergies, header.flags)
         self._eye.show()
@@ -142,7 +142,7 @@ class Banner(Ground):
         self._age.set_words(" · ".join(part for part in first if part))
         number = header.identity_text if self._revealed else header.identity_masked
         second = [number, header.gender_text, header.place_text, header.phone]
-        self._detail.set_words(" · ".join(part for part in second if part))
+        self.detail.set_words(" · ".join(part for part in second if part))
 
     def _set_chips(self, allergies: tuple[str, ...], flags: tuple[str, ...]) -> None:
         while self._chip_row.count():
@@ -150,6 +150,7 @@ class Banner(Ground):
             widget = item.widget() if item else None
             if widget is not None:
                 widget.hide()
+                widget.setParent(None)
                 widget.deleteLater()
         for text in allergies:
             self._chip_row.addWidget(Chip("warning", text, "danger"))
@@ -168,7 +169,7 @@ class Banner(Ground):
     def _arrange(self) -> None:
         """Chips beside the name, or beneath it when they would crowd it out: never hidden."""
         chips = self._chips.sizeHint().width() if self._chips.isVisibleTo(self) else 0
-        name = self._name.sizeHint().width() + self._age.sizeHint().width() + 140
+        name = self.name.sizeHint().width() + self._age.sizeHint().width() + 140
         beside = chips + name <= self.width() - 60 or not chips
         way = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
         if self._middle.direction() != way:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QWindow
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from clinician.access.who import Who
@@ -101,22 +102,30 @@ class Cover(Ground):
 
 
 class IdleWatch(QObject):
-    """`idle` when no key was pressed and no mouse moved for a while."""
+    """`idle` when no key was pressed and no mouse moved for a while.
+
+    Listens where input enters the window; a filter on the whole application would run Python for
+    every paint and timer of every widget.
+    """
 
     idle = Signal()
     _INPUT = frozenset(
         {QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.MouseMove, QEvent.Type.Wheel}
     )
 
-    def __init__(self, parent: QWidget, milliseconds: int = IDLE_MS) -> None:
+    def __init__(self, parent: QObject, milliseconds: int = IDLE_MS) -> None:
         super().__init__(parent)
+        self._door: QWindow | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(milliseconds)
         self._timer.timeout.connect(self.idle)
-        app = QApplication.instance()
-        if app is not None:
-            app.installEventFilter(self)
+
+    def watch(self, door: QWindow | None) -> None:
+        """Begin to watch a window."""
+        self._door = door
+        if door is not None:
+            door.installEventFilter(self)
         self._timer.start()
 
     @override
@@ -128,6 +137,6 @@ class IdleWatch(QObject):
     def stop(self) -> None:
         """Watch no more."""
         self._timer.stop()
-        app = QApplication.instance()
-        if app is not None:
-            app.removeEventFilter(self)
+        if self._door is not None:
+            self._door.removeEventFilter(self)
+            self._door = None

@@ -51,6 +51,8 @@ class Desk(QObject):
         self.reads = Reads(station, self.threads, self.bridge)
         self.writes = Writes(station, self.threads, self.messages, self)
         self.face = face.Face(station.settings)
+        place = QStandardPaths.StandardLocation.DocumentsLocation
+        self.documents = Path(QStandardPaths.writableLocation(place) or str(station.folder)) / "Clinician"
         self.messages.on_bug = self.bug_wanted.emit
         self.drafts.restored.connect(self._on_restored)
 
@@ -113,8 +115,7 @@ class Desk(QObject):
 
     def save_file(self, suggested_name: str, content: bytes) -> Path | None:
         """Put a finished document where the person keeps documents; never over another one."""
-        place = QStandardPaths.StandardLocation.DocumentsLocation
-        folder = Path(QStandardPaths.writableLocation(place) or str(self.station.folder)) / "Clinician"
+        folder = self.documents
         try:
             folder.mkdir(parents=True, exist_ok=True)
             path = _free_name(folder, suggested_name)

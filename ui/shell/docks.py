@@ -10,11 +10,14 @@ import logging
 from collections.abc import Mapping
 
 import PySide6QtAds as QtAds
-from PySide6.QtCore import QByteArray, QSignalBlocker
+from PySide6.QtCore import QByteArray, QSignalBlocker, QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+from typing_extensions import override
 
+from clinician.layouts.layout import Pane
 from ui.shell.desk import Desk
-from ui.shell.layout_plan import PanePlan, plan_of
+from ui.shell.layout_plan import in_order, plan_of, shares
 from ui.shell.offers import ModuleOffer
 from ui.shell.running import Running
 from ui.shell.view_holder import ViewHolder, placeholder
@@ -48,7 +51,7 @@ class ModulePage(QWidget):
     """The views of one module, side by side or in tabs; all stay alive while the person is here."""
 
     def __init__(
-        self, desk: Desk, running: Running, offer: ModuleOffer, panes: tuple[PanePlan, ...] = ()
+        self, desk: Desk, running: Running, offer: ModuleOffer, panes: tuple[Pane, ...] = ()
     ) -> None:
         super().__init__()
         _configure()
@@ -56,34 +59,43 @@ class ModulePage(QWidget):
         self._desk, self._running, self.offer = desk, running, offer
         self._docks: dict[str, QtAds.CDockWidget] = {}
         self.holders: dict[str, ViewHolder] = {}
+        self._is_shared = False
         self._manager = QtAds.CDockManager(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._manager)
         self._build(panes or plan_of(offer))
 
-    def _build(self, panes: tuple[PanePlan, ...]) -> None:
+    def _build(self, panes: tuple[Pane, ...]) -> None:
         areas: dict[str, QtAds.CDockAreaWidget] = {}
-        for pane in panes:
+        for pane in in_order(panes):
             dock = self._dock(pane.view)
             area = areas.get(pane.area)
             if area is not None:
                 self._manager.addDockWidgetTabToArea(dock, area)
             else:
                 areas[pane.area] = self._manager.addDockWidget(_AREAS[pane.area], dock)
-            if pane.area != "centre" and pane.share:
-                self._share(areas[pane.area], pane)
         for area in areas.values():
             area.setDockAreaFlag(QtAds.CDockAreaWidget.eDockAreaFlag.HideSingleWidgetTitleBar, True)
-        centre = areas.get("centre")
-        if centre is not None:
-            centre.setCurrentIndex(0)
+            area.setCurrentIndex(0)
+        self._areas, self._panes = areas, panes
 
-    def _share(self, area: QtAds.CDockAreaWidget, pane: PanePlan) -> None:
-        if pane.area == "bottom" or pane.area == "right":
-            self._manager.setSplitterSizes(area, [100 - pane.share, pane.share])
-        else:
-            self._manager.setSplitterSizes(area, [pane.share, 100 - pane.share])
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._is_shared:
+            # A splitter has no size to share out before it is shown.
+            self._is_shared = True
+            QTimer.singleShot(0, self, self._share)
+
+    def _share(self) -> None:
+        across, down = shares(self._panes)
+        if down:
+            high = self._manager.height()
+            self._manager.setSplitterSizes(self._areas["bottom"], [high * part // 100 for part in down])
+        if len(across) > 1:
+            wide = self._manager.width()
+            self._manager.setSplitterSizes(self._areas["centre"], [wide * part // 100 for part in across])
 
     def _dock(self, view_key: str, arguments: Mapping[str, str] | None = None) -> QtAds.CDockWidget:
         offer = self.offer.view(view_key)

@@ -41,7 +41,7 @@ class HelpSheet(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("shell.help")
+        self.setObjectName("shell.help.sheet")
         self.setProperty("sheet", "true")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         space = theme.current().space
@@ -69,6 +69,7 @@ class HelpSheet(QFrame):
             widget = item.widget() if item else None
             if widget is not None:
                 widget.hide()
+                widget.setParent(None)
                 widget.deleteLater()
         row = 0
         if pane_keys:

@@ -84,6 +84,7 @@ class ModulesPage(Ground):
             widget = item.widget() if item else None
             if widget is not None:
                 widget.hide()
+                widget.setParent(None)
                 widget.deleteLater()
         if not offers:
             self._rows.addWidget(EmptyState(L("No modules are installed"), icon="puzzle-piece"))

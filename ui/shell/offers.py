@@ -27,6 +27,8 @@ class ViewOffer:
     patient: str = "none"
     area: str = "centre"
     many: bool = False
+    hint: Words = ""
+    """'Space = done · N = note': the keys of the view, in words"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def of_manifest(manifest: Any, registry: Any, *, is_on: bool = True) -> ModuleOf
             view.patient,
             view.area,
             view.many,
+            text(view.hint),
         )
         for view in manifest.views
     )

@@ -64,7 +64,7 @@ class SearchField(QLineEdit):
     def __init__(self, desk: Desk, actions: Callable[[], Sequence[Answer]], window: QWidget) -> None:
         super().__init__()
         self.setObjectName("shell.search.field")
-        self._desk, self._actions = desk, actions
+        self._desk, self.catalogue = desk, actions
         self._ticket: Ticket | None = None
         self._typed = ""
         self._back_to: QWidget | None = None
@@ -114,7 +114,7 @@ class SearchField(QLineEdit):
     def _search(self, text: str) -> None:
         self._stop()
         self._typed = text.strip()
-        others = matching(self._actions(), self._typed)
+        others = matching(self.catalogue(), self._typed)
         people = self.sheet.people if self._typed else ()
         self._show((*people, *others))
         if not self._typed:
@@ -235,11 +235,11 @@ class Answers(QFrame):
         self.table = RowTable(self._model, "shell.search.list", L("Answers"), header=False)
         self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.table.clicked.connect(lambda index: self._on_clicked(index.row()))
-        self._none = Label(tone="ink_quiet", wrap=True)
+        self.none = Label(tone="ink_quiet", wrap=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.setSpacing(0)
-        column.addWidget(self._none)
+        column.addWidget(self.none)
         column.addWidget(self.table)
         self.hide()
         window.installEventFilter(self)
@@ -249,10 +249,8 @@ class Answers(QFrame):
         if not typed:
             self.people = ()
         self._model.set_rows(answers)
-        self._none.set_words(
-            "" if answers else L("Nobody and nothing is called “{typed}” here.", typed=typed)
-        )
-        self._none.setVisible(not answers)
+        self.none.set_words("" if answers else L("Nobody and nothing is called “{typed}” here.", typed=typed))
+        self.none.setVisible(not answers)
         self.table.setVisible(bool(answers))
         if answers:
             self.table.choose(answers[0].key)

@@ -167,6 +167,8 @@ class Rail(Ground):
             item = self._column.takeAt(0)
             widget: QWidget | None = item.widget() if item else None
             if widget is not None:
+                widget.hide()
+                widget.setParent(None)
                 widget.deleteLater()
         self._buttons = {}
         for entry in modules:

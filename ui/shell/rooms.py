@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from clinician.layouts.layout import Pane
 from ui.shell.desk import Desk
 from ui.shell.offers import ModuleOffer
 from ui.shell.running import Running
 
 if TYPE_CHECKING:
     from ui.shell.docks import ModulePage
-    from ui.shell.layout_plan import PanePlan
 
 _log = logging.getLogger(__name__)
 States = dict[str, dict[str, str]]
@@ -26,12 +26,12 @@ class Rooms:
     def __init__(self, desk: Desk, running: Running, pages: QStackedWidget) -> None:
         self._desk, self._running, self._pages = desk, running, pages
         self._offers: dict[str, ModuleOffer] = {}
-        self._plans: dict[str, tuple[PanePlan, ...]] = {}
+        self._plans: dict[str, tuple[Pane, ...]] = {}
         self._open: dict[str, ModulePage] = {}
         self._states: States = {}
 
     def set_offers(
-        self, found: tuple[ModuleOffer, ...], plans: Mapping[str, tuple[PanePlan, ...]] | None = None
+        self, found: tuple[ModuleOffer, ...], plans: Mapping[str, tuple[Pane, ...]] | None = None
     ) -> None:
         """The modules there are, and the workplace's layout of each."""
         self._offers = {offer.key: offer for offer in found if offer.is_on and not offer.is_broken}

@@ -117,8 +117,8 @@ class SignInPage(Ground):
             self._model, "shell.signin.people", L("People at this workplace"), header=False
         )
         self._table.chosen.connect(self._on_chosen)
-        self._table.opened.connect(lambda _key: self._pad.setFocus())
-        self._table.clicked.connect(lambda _index: self._pad.setFocus())
+        self._table.opened.connect(lambda _key: self.pad.setFocus())
+        self._table.clicked.connect(lambda _index: self.pad.setFocus())
         column.addWidget(title)
         column.addWidget(self._workplace)
         column.addWidget(field)
@@ -141,8 +141,8 @@ class SignInPage(Ground):
         self._name.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._profession = Label(tone="ink_quiet")
         self._profession.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._pad = PinPad("shell.signin")
-        self._pad.entered.connect(self._try)
+        self.pad = PinPad("shell.signin")
+        self.pad.entered.connect(self._try)
         hint = Chip("graduation-cap", L("Practice: the PIN of everybody is 1234"), "practice", weight=400)
         hint.setObjectName("shell.signin.practice")
         if not self._desk.station.practice:
@@ -151,7 +151,7 @@ class SignInPage(Ground):
         column.addWidget(self._avatar, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self._name)
         column.addWidget(self._profession)
-        column.addWidget(self._pad)
+        column.addWidget(self.pad)
         column.addWidget(hint, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         return side
@@ -165,7 +165,7 @@ class SignInPage(Ground):
         """Show the page afresh: nobody chosen, the workplace as last time."""
         self._chosen = None
         self._filter.clear()
-        self._pad.clear()
+        self.pad.clear()
         self._show_chosen()
         self._loading.wait()
         self._fetch_workplaces()
@@ -219,7 +219,7 @@ class SignInPage(Ground):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             if not self._table.current_key():
                 self._table.choose(keys[0])
-            self._pad.setFocus()
+            self.pad.setFocus()
             return
         now = self._table.current_key()
         step = 1 if event.key() == Qt.Key.Key_Down else -1
@@ -228,7 +228,7 @@ class SignInPage(Ground):
 
     def _on_chosen(self, key: str) -> None:
         self._chosen = self._model.row_of(key)
-        self._pad.clear()
+        self.pad.clear()
         self._show_chosen()
 
     def _show_chosen(self) -> None:
@@ -236,21 +236,21 @@ class SignInPage(Ground):
         self._avatar.show_person(person.initials if person else "")
         self._name.set_words(person.name if person else L("Choose your name first"))
         self._profession.set_words(person.profession_text if person else "")
-        self._pad.setEnabled(person is not None)
+        self.pad.setEnabled(person is not None)
 
     def _try(self, pin: str) -> None:
         person, place = self._chosen, self._workplace.value
         if person is None:
             return
-        self._pad.setEnabled(False)
+        self.pad.setEnabled(False)
         self._desk.sign_in(person.key, place, pin, self._on_accepted, self._on_refused)
 
     def _on_accepted(self, who: Who, drafts: Sequence[DraftLine]) -> None:
-        self._pad.clear()
-        self._pad.setEnabled(True)
+        self.pad.clear()
+        self.pad.setEnabled(True)
         self.signed_in.emit(who, drafts)
 
     def _on_refused(self, problem: ClinicianError) -> None:
-        self._pad.setEnabled(True)
-        self._pad.clear(problem.text)
-        self._pad.setFocus()
+        self.pad.setEnabled(True)
+        self.pad.clear(problem.text)
+        self.pad.setFocus()

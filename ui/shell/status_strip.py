@@ -120,6 +120,10 @@ class StatusStrip(Ground):
         self._minute.timeout.connect(lambda: self.show_status(self._status))
         self._minute.start()
 
+    def stop(self) -> None:
+        """The window closes."""
+        self._minute.stop()
+
     @property
     def text(self) -> str:
         """The line on the left, as shown."""

@@ -20,7 +20,7 @@ from ui.shell.desk import Desk
 from ui.shell.offers import ModuleOffer, ViewOffer
 from ui.shell.running import Running
 from ui.widgets.empty_state import EmptyState
-from ui.widgets.words import Words, announce
+from ui.widgets.words import Words, announce, shown
 
 L = lazy("ui")
 
@@ -76,6 +76,11 @@ class ViewHolder(QWidget):
         target = self.view or self._empty
         first = target.first_focus() if hasattr(target, "first_focus") else target
         first.setFocus()
+
+    def key_hints(self) -> tuple[tuple[Words, Words], ...]:
+        """The keys of the view as its manifest words them."""
+        parts = (part.partition("=") for part in shown(self.offer.hint).split("·"))
+        return tuple((key.strip(), what.strip()) for key, _eq, what in parts if what)
 
     def trigger(self, action_id: str) -> bool:
         """Let the view do an action of its module; False when it does not know how."""

@@ -26,6 +26,7 @@ from ui.shell.conflict_page import ConflictPage
 from ui.shell.cover import Cover, IdleWatch
 from ui.shell.desk import Desk
 from ui.shell.help_sheet import HelpSheet
+from ui.shell.layout_plan import Plans, load_plans
 from ui.shell.message_line import MessageLine, WorkLine
 from ui.shell.modules_page import ModulesPage
 from ui.shell.outbox_page import OutboxPage
@@ -100,6 +101,7 @@ class Shell(Ground):
 
     def show_first(self) -> None:
         """The shell is in its window: begin to fetch, and ask who is there."""
+        self.idle.watch(self.window().windowHandle())
         for problem in self.desk.station.settings.problems:
             self.desk.messages.problem(problem)
         self.desk.act(self.desk.station.start_sync)
@@ -263,7 +265,12 @@ class Shell(Ground):
 
     def _open_modules(self) -> None:
         found = offers.collect(self.desk.station.registry)
-        self.rooms.set_offers(found)
+        plans: Plans = {}
+        if self._who is not None:
+            plans, problems = load_plans(self.desk.station.folder, self._who, found)
+            for problem in problems:
+                self.desk.messages.problem(problem)
+        self.rooms.set_offers(found, plans)
         self.modules_page.show_offers(found)
         on = [offer for offer in found if offer.is_on or offer.is_broken]
         modules = tuple(
@@ -435,6 +442,7 @@ class Shell(Ground):
     def shut(self) -> None:
         """Keep what is typed, end every view, stop every thread."""
         self.idle.stop()
+        self.work.strip.stop()
         self._keep_session()
         if self._who is not None:
             self.desk.drafts.close_for_person()

@@ -78,6 +78,7 @@ class RowTable(QTableView):
     def __init__(self, model: RowModel[Any], name: str, label: Words, *, header: bool = True) -> None:
         super().__init__()
         self._label, self._rows, self._taken = label, model, frozenset[str]()
+        self._wanted = ""
         self.setObjectName(name)
         self.setModel(model)
         self.setItemDelegate(CellDelegate(self))
@@ -103,6 +104,7 @@ class RowTable(QTableView):
         theme.theme_changed.connect(self._dress)
         self.selectionModel().currentRowChanged.connect(self._on_current)
         self.doubleClicked.connect(self._open)
+        model.rowsInserted.connect(self._on_inserted)
 
     def take_keys(self, *texts: str) -> None:
         """Keys this table hands on instead of using them itself: 'Space', 'I', '1' …"""
@@ -114,8 +116,9 @@ class RowTable(QTableView):
         return "" if row is None else row.key
 
     def choose(self, key: str) -> None:
-        """Make a row current, if it is shown."""
+        """Make a row current: now, or when it arrives and nobody has chosen another meanwhile."""
         index = self._rows.index_of(key)
+        self._wanted = "" if index.isValid() else key
         if index.isValid():
             flags = QItemSelectionModel.SelectionFlag
             self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
@@ -123,6 +126,8 @@ class RowTable(QTableView):
 
     def _on_current(self, now: QModelIndex, _before: QModelIndex) -> None:
         row = self._rows.row_at(now)
+        if row is not None:
+            self._wanted = ""
         self.chosen.emit("" if row is None else row.key)
 
     def _open(self, index: QModelIndex) -> None:
@@ -179,7 +184,18 @@ class RowTable(QTableView):
     @override
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        if not self.currentIndex().isValid() and self._rows.rowCount():
+        self._choose_first()
+
+    def _on_inserted(self) -> None:
+        if self._wanted and self._rows.row_of(self._wanted) is not None:
+            self.choose(self._wanted)
+        self._choose_first()
+
+    def _choose_first(self) -> None:
+        """A list that has the keyboard always has a row for its keys to mean."""
+        if self._wanted:
+            return
+        if self.hasFocus() and not self.currentIndex().isValid() and self._rows.rowCount():
             self.choose(self._rows.keys()[0])
 
     @override

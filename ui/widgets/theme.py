@@ -91,6 +91,8 @@ class _Hub(QObject):
 _hub = _Hub()
 theme_changed = _hub.theme_changed
 _state: dict[str, Theme] = {"theme": Theme()}
+_worn: list[tuple[int, Theme]] = []
+"""The application dressed last and in what: laying on a stylesheet costs a third of a second."""
 
 
 def current() -> Theme:
@@ -134,16 +136,19 @@ def _palette(theme: Theme) -> QPalette:
 
 
 def apply(theme: Theme) -> None:
-    """Dress the whole application: Fusion, palette, font and the one stylesheet."""
+    """Dress the whole application: Fusion, palette, font, one stylesheet. Nothing when it is so already."""
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         raise TypeError("a theme needs a QApplication")
+    if _worn and _worn[-1] == (id(app), theme):
+        return
     # Without this a widget's own font, set before its first show, is lost when the sheet is laid on.
     app.setAttribute(Qt.ApplicationAttribute.AA_UseStyleSheetPropagationInWidgetStyles)
     _register_fonts()
     _state["theme"] = theme
-    if app.style().name() != "fusion":
+    if not _worn or _worn[-1][0] != id(app):
         app.setStyle("Fusion")
+    _worn[:] = [(id(app), theme)]
     app.setPalette(_palette(theme))
     app.setFont(theme.font())
     app.setStyleSheet(stylesheet.build(theme.value, theme.px, theme.row_height))

@@ -53,7 +53,9 @@ def test_that_text_on_a_filled_control_reads(name: str) -> None:
 
 
 def test_that_every_theme_gives_every_role_a_value() -> None:
-    assert {name: set(palette) for name, palette in PALETTES.items()} == {name: set(Role) for name in PALETTES}
+    assert {name: set(palette) for name, palette in PALETTES.items()} == {
+        name: set(Role) for name in PALETTES
+    }
 
 
 def test_that_an_unknown_role_is_refused() -> None:
