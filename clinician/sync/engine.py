@@ -243,7 +243,9 @@ class SyncEngine:
     # sending --------------------------------------------------------------------------------
 
     def _send(self) -> None:
-        self._acts.clear()
+        if self._acts.is_set():
+            self._acts.clear()
+            self._tell(self.board.working)
         sent = self.uploader.drain()
         if sent.trouble is not None:
             raise sent.trouble

@@ -62,8 +62,6 @@ class Hint:
         except (ClinicianError, RuntimeError) as trouble:
             self._trouble(trouble)
             return False
-        self.is_alive = True
-        self._breaker.worked()
         if news:
             self._on_news()
         return news
@@ -76,7 +74,8 @@ class Hint:
             self._breaker.failed(self._now(), answer.retry_after)
             self.is_alive = False
             return False
-        self.sequence = answer.sequence
+        self.sequence, self.is_alive = answer.sequence, True
+        self._breaker.worked()
         return known is None or answer.sequence != known
 
     def _trouble(self, trouble: Exception) -> None:

@@ -321,6 +321,9 @@ class SyncMachine(RuleBasedStateMachine):
         for op, note in self.notes.items():
             assert self.world.history(note) == 1, "a note is stored once"
             assert self.world.history(f"Provenance/{op}") == 1
+        for visit in self.visits:
+            for element in ("comment", "description", "patientInstruction"):
+                self._nothing_came_back(visit, element)
         for op, (ref, element, token) in self.tokens.items():
             entered = self._entered(ref, element, token)
             sent = self.world.history(f"Provenance/{op}")
@@ -359,9 +362,20 @@ class SyncMachine(RuleBasedStateMachine):
             b.state in standing or (b.state == "queued" and self._is_held(station, b)) for b in beneath
         )
 
+    def _values(self, ref: str, element: str) -> list[Any]:
+        """The values an element has had at the record, in order."""
+        answer = self.world.direct.request("GET", f"{ref}/_history?_count=500")
+        return [entry["resource"].get(element) for entry in answer.raw().get("entry", [])][::-1]
+
+    def _nothing_came_back(self, ref: str, element: str) -> None:
+        """Every value is new: one that returns means that somebody's change was overwritten unseen."""
+        changes = [None]
+        for value in self._values(ref, element):
+            if value != changes[-1]:
+                assert value not in changes, "a lost update"
+                changes.append(value)
+
     def _entered(self, ref: str, element: str, token: str) -> int:
         """How often a version with the token followed one without it."""
-        answer = self.world.direct.request("GET", f"{ref}/_history?_count=500")
-        versions = [entry["resource"] for entry in answer.raw().get("entry", [])][::-1]
-        held = [version.get(element) == token for version in versions]
+        held = [value == token for value in self._values(ref, element)]
         return sum(now and not before for before, now in zip([False, *held], held, strict=False))

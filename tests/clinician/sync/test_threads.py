@@ -1,0 +1,225 @@
+"""The engine in its threads, the hint, and when what is due."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+
+from clinician.clock import FrozenClock, SystemClock
+from clinician.events import Link, SyncStatus
+from clinician.record.client import RecordClient
+from clinician.record.retry import LONGEST, Breaker, jittered, pause
+from clinician.sync.engine import SyncEngine
+from clinician.sync.push import Hint
+from clinician.sync.rounds import HINTED_POLL, POLL, SICK_POLL, Cadence
+from tests.clinician.sync.world import Station, World, first, outside, patient_with_visits
+from tests.scenarios.processes import Child
+
+FHIR = {"content-type": "application/fhir+json"}
+
+
+class Reached:
+    """Waits for a status, without sleeping."""
+
+    def __init__(self, station: Station, wanted: Callable[[SyncStatus], bool]) -> None:
+        self._event = threading.Event()
+        self._end = station.events.subscribe(SyncStatus, lambda s: self._event.set() if wanted(s) else None)
+        if wanted(station.engine.status()):
+            self._event.set()
+
+    def wait(self) -> None:
+        assert self._event.wait(20), "not reached"
+        self._end()
+
+
+@pytest.fixture
+def running(world: World) -> Iterator[Station]:
+    world.clock = SystemClock()  # type: ignore[assignment]  # threads need a clock that runs
+    world.app.store.clock = world.clock
+    world.load(patient_with_visits(2))
+    station = world.station("a")
+    station.engine.stop()
+    hint = RecordClient("http://record.local", transport=httpx.WSGITransport(app=world.app))  # type: ignore[arg-type]  # httpx wants the typeshed protocol
+    station.engine = SyncEngine(
+        station.cache,
+        station.client,
+        station.plan,
+        clock=world.clock,
+        events=station.events,
+        hint_client=hint,
+        rng=random.Random(1),
+    )
+    yield station
+    station.engine.stop()
+
+
+def test_that_a_started_engine_fetches_sends_and_hears(running: Station) -> None:
+    fresh = Reached(running, lambda s: s.link is Link.FRESH and s.all_sent)
+    running.engine.start()
+    running.engine.start()
+    fresh.wait()
+    visit = first(running.all("Appointment"), "Appointment")
+    sent = Reached(running, lambda s: s.waiting == 1)
+    op = running.change(visit, status="arrived")
+    sent.wait()
+    Reached(running, lambda s: s.waiting == 0 and s.all_sent).wait()
+    assert running.state(op) == "applied"
+    seen = threading.Event()
+    from clinician.events import CacheChanged
+
+    running.events.subscribe(CacheChanged, lambda e: seen.set() if visit in e.refs else None)
+    theirs = running.world.there(visit)
+    assert theirs is not None
+    running.world.load([{**theirs, "comment": "fra en annen"}])
+    assert seen.wait(20), "the hint brought the change"
+    running.engine.sync_now()
+
+
+def test_that_a_record_that_goes_away_and_comes_back_is_told_and_healed(running: Station) -> None:
+    running.engine.start()
+    Reached(running, lambda s: s.link is Link.FRESH).wait()
+    offline = Reached(running, lambda s: s.link is Link.OFFLINE)
+    running.wire.down = True
+    op = running.change(first(running.all("Appointment"), "Appointment"), status="arrived")
+    offline.wait()
+    fresh = Reached(running, lambda s: s.link is Link.FRESH and s.all_sent)
+    running.wire.down = False
+    running.engine.hinted()
+    fresh.wait()
+    assert running.state(op) == "applied"
+
+
+def test_that_an_engine_without_a_hint_asks_again_after_sending(world: World) -> None:
+    raws = patient_with_visits(1)
+    world.load(raws)
+    a = world.station()
+    a.engine._send_only()
+    assert a.engine._round_due.is_set()
+    a.step()
+    a.change(first(raws, "Appointment"), status="arrived")
+    a.engine._round_due.clear()
+    a.engine._send_only()
+    assert a.engine._round_due.is_set() and a.engine.status().waiting == 0
+    a.wire.down = True
+    a.change(first(raws, "Appointment"), status="fulfilled")
+    a.engine._send_only()
+    assert a.engine.status().link is Link.OFFLINE
+    assert 0.05 <= a.engine._pause() <= LONGEST
+    a.wire.down = False
+    a.engine.sync_now()
+    a.step()
+    assert 20 < a.engine._pause() < 40
+
+
+# the hint ------------------------------------------------------------------------------------------
+
+
+def test_that_a_held_request_over_http_is_cut_off_when_the_engine_stops(tmp_path: Path) -> None:
+    record = Child("tests.scenarios.record_process", str(tmp_path / "record"), "0", log=tmp_path / "log")
+    url = f"http://127.0.0.1:{record.first['port']}"
+    client, other = RecordClient(url), RecordClient(url)
+    heard = threading.Event()
+    hint = Hint(client, heard.set, SystemClock().monotonic)
+    hint.path = "_history"
+    hint.start()
+    assert heard.wait(10), "the first answer counts as news"
+    heard.clear()
+    raw = patient_with_visits(0)[0]
+    assert other.put(f"Patient/{raw['id']}", orjson.dumps(raw)).status == 201
+    assert heard.wait(10), "a change is news"
+    hint.stop()
+    hint.stop()
+    other.close()
+    record.end()
+    assert not any(thread.name == "sync-hint" for thread in threading.enumerate())
+
+
+def test_that_a_hint_that_breaks_off_counts_as_news_when_it_is_back(world: World) -> None:
+    answers: list[httpx.Response | Exception] = [
+        outside(200, b"{}", **FHIR, **{"x-change-sequence": "7"}),
+        outside(200, b"{}", **FHIR, **{"x-change-sequence": "7"}),
+        httpx.ReadError("cut"),
+        outside(200, b"{}", **FHIR, **{"x-change-sequence": "7"}),
+        outside(503, b"{}", **FHIR, **{"retry-after": "3"}),
+        outside(200, b"{}", **FHIR),
+    ]
+
+    class Wire(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            answer = answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    news: list[int] = []
+    hint = Hint(
+        RecordClient("http://record.local", transport=Wire()), lambda: news.append(1), world.clock.monotonic
+    )
+    hint.path = "_history"
+    assert [hint.listen() for _ in range(6)] == [True, False, False, True, False, False]
+    assert len(news) == 2 and not hint.is_alive
+
+
+# when what is due -------------------------------------------------------------------------------------
+
+
+def test_that_a_hint_that_misses_changes_is_called_sick() -> None:
+    cadence = Cadence(FrozenClock(datetime(2026, 3, 3, tzinfo=UTC)))
+    assert cadence.interval(hinted=False) == POLL and cadence.interval(hinted=True) == HINTED_POLL
+    cadence.asked(changed=True), cadence.asked(changed=True)
+    assert cadence.interval(hinted=True) == SICK_POLL
+    cadence.heard_hint()
+    assert cadence.interval(hinted=True) == HINTED_POLL
+
+
+def test_that_long_absence_asks_for_a_full_comparison_and_the_night_for_a_probe() -> None:
+    clock = FrozenClock(datetime(2026, 3, 3, tzinfo=UTC))
+    cadence = Cadence(clock)
+    types = frozenset({"Task", "Observation"})
+    assert cadence.manifest_types(types, filled=True) == frozenset()
+    assert cadence.manifest_types(types, filled=False) == frozenset()
+    clock.ticks += 901
+    assert cadence.manifest_types(types, filled=False) == {"Task"}
+    cadence.compared(frozenset({"Task"}), types)
+    cadence.lost(), cadence.lost()
+    clock.ticks += 601
+    cadence.asked(changed=False)
+    assert cadence.manifest_types(types, filled=False) == types
+    cadence.compared(types, types)
+    cadence.probed()
+    assert not cadence.probe_due()
+    clock.ticks += 86_401
+    assert cadence.probe_due() and cadence.manifest_types(types, filled=False) == types
+
+
+def test_that_the_probe_is_made_again_at_night(world: World) -> None:
+    a = world.station()
+    a.step()
+    world.tick(90_000)
+    before = a.client.requests
+    a.step()
+    assert a.client.requests - before > 20
+
+
+# back-off ----------------------------------------------------------------------------------------------
+
+
+def test_that_back_off_is_full_jitter_with_a_cap_and_a_floor() -> None:
+    rng = random.Random(3)
+    drawn = [pause(n, rng) for n in range(1, 40) for _ in range(20)]
+    assert max(drawn) <= LONGEST and min(drawn) < 1.0 and max(drawn) > 50
+    assert all(30 <= pause(9, rng, 30.0) <= 36 for _ in range(50))
+    assert all(24 <= jittered(30, rng) <= 36 for _ in range(50))
+    breaker = Breaker(rng)
+    assert breaker.may_try(0.0)
+    breaker.failed(0.0, 10.0)
+    assert not breaker.may_try(9.9) and breaker.remaining(0.0) >= 10.0 and breaker.asked_until == 10.0
+    breaker.worked()
+    assert breaker.may_try(0.0)
