@@ -15,6 +15,7 @@ from typing import Final
 from clinician import texts
 from clinician.fhir import codes, read
 from clinician.fhir.times import day_bounds, earliest_or_none
+from clinician.queries.outbox import evidence_rows
 from clinician.queries.query import Cached, Raw, Reading, RowState, query
 from modules.homecare.queries.loading import (
     FOLLOW_UP_KINDS,
@@ -50,6 +51,15 @@ _LINKS: Final = {
     BrokenLink.PAST_DUE: L("Past due"),
     BrokenLink.FOLLOW_UP_LATE: L("Follow-up late"),
     BrokenLink.NO_OWNER: L("Nobody owns it"),
+}
+EVIDENCE: Final = 100
+"""The newest removals from this PC the page shows."""
+_KINDS: Final = {
+    "Appointment": L("Visit"),
+    "Task": L("Task"),
+    "ServiceRequest": L("Granted service"),
+    "CarePlan": L("Plan"),
+    "EpisodeOfCare": L("User of the workplace"),
 }
 _UNPLANNED: Final = frozenset({VisitState.MOVED, VisitState.CANCELLED})
 _LEFT: Final = frozenset({VisitState.MOVED, VisitState.CANCELLED, VisitState.NOT_DONE, VisitState.NOT_HOME})
@@ -102,7 +112,7 @@ def ledger(reading: Reading, *, workplace_ref: str, day: date, now: datetime) ->
         sums=sums_of(visits, now),
         per_route=_per_route(reading, schedules, visits, now),
         broken=_named(reading, _broken(reading, held, services), now),
-        removed=_removed(reading, visits, now),
+        removed=(*_removed(reading, visits, now), *_left_this_pc(reading)),
         planned_minutes=sum(visit.minutes for visit in visits if visit.state not in _UNPLANNED),
         granted_minutes=round(sum(_granted(one.raw) for one in services) / 7),
         actual_minutes=sum(actual_of(one).minutes for one in held.encounters.values()),
@@ -301,6 +311,14 @@ def _removed(reading: Reading, visits: tuple[Visit, ...], now: datetime) -> tupl
         rows.append((when, RemovalRow(visit.ref, when_text(when, now), text, who)))
     rows.sort(key=lambda row: (row[0] or now, row[1].key), reverse=True)
     return tuple(row for _when, row in rows)
+
+
+def _left_this_pc(reading: Reading) -> Iterator[RemovalRow]:
+    """Why something of the day is no longer on this PC at all (SYNC §1.5): evidence kept by sync."""
+    for line in evidence_rows(reading, limit=EVIDENCE):
+        if line.what_text in _KINDS:
+            text = f"{_KINDS[line.what_text].render()}: {line.why_text}"
+            yield RemovalRow(line.key, line.when_text, text, line.detail)
 
 
 def _moved_to(reading: Reading, visit: Visit, now: datetime) -> str:

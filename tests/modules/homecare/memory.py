@@ -13,6 +13,7 @@ from typing import Any
 
 from clinician.access.who import Who
 from clinician.cache import declared
+from clinician.cache.synced import EvidenceRow
 from clinician.clock import OSLO
 from clinician.commands.act import Act, Command, Stamp
 from clinician.errors import UserProblem
@@ -50,6 +51,7 @@ class MemoryReading:
     def __init__(self, resources: Iterable[Raw] = ()) -> None:
         self.rows: dict[str, Cached] = {}
         self.as_of: datetime | None = NOW
+        self.trail: list[EvidenceRow] = []
         for raw in resources:
             self.put(raw)
 
@@ -129,6 +131,9 @@ class MemoryReading:
 
     def count(self, type_: str, *, status: str | Iterable[str] | None = None) -> int:
         return sum(1 for _ in self.find(type_, status=status))
+
+    def evidence(self, patient_ref: str | None = None, *, limit: int = 200) -> tuple[EvidenceRow, ...]:
+        return tuple(self.trail[:limit])
 
     def freshness(self, types: Iterable[str]) -> Freshness:
         return Freshness(self.as_of, True)

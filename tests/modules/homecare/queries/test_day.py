@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from clinician import texts
+from clinician.cache.synced import EvidenceRow, Why
 from clinician.fhir import codes
 from clinician.fhir.times import to_instant
 from clinician.queries.query import Raw, RowState
@@ -463,6 +465,15 @@ def test_that_what_left_a_list_left_evidence() -> None:
     assert lines["v1"].text == "08:00 Ola Berg: flyttet: frisør → 14:00"
     assert (lines["v2"].text, lines["v2"].who) == ("09:00 Ola Berg: ønsket ikke", "Kari Lunde")
     assert lines["v3"].text == "10:00 Ola Berg: ikke hjemme"
+
+
+def test_that_what_sync_took_off_this_pc_is_explained() -> None:
+    reading = zone(visit("v1"))
+    gone = EvidenceRow("Appointment/x", "Patient/ola", Why.DELETED, NOW, "3", 410, "")
+    reading.trail = [gone, replace(gone, ref="Observation/y")]
+    (line,) = q.ledger(reading, workplace_ref=NORD, day=DAY, now=NOW).removed
+    assert line.text == "Besøk: slettet i journalen"
+    assert "410" in line.who
 
 
 def test_that_a_user_of_another_workplace_is_not_counted_here() -> None:
