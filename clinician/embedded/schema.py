@@ -65,13 +65,21 @@ def connect(path: Path, *, durable: bool, read_only: bool = False) -> sqlite3.Co
         check_same_thread=False,
         cached_statements=512,
     )
+    try:
+        _tune(connection, durable=durable, read_only=read_only)
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection
+
+
+def _tune(connection: sqlite3.Connection, *, durable: bool, read_only: bool) -> None:
     if not read_only:
         connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
     connection.execute("PRAGMA cache_size=-32000")
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute("PRAGMA mmap_size=268435456")
-    return connection
 
 
 def create(connection: sqlite3.Connection, epoch: str) -> None:

@@ -18,14 +18,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from clinician import texts
 from clinician.clock import Clock, SystemClock
 from clinician.embedded import body as bodies
 from clinician.embedded import schema
 from clinician.embedded.indexing import Indexer
 from clinician.embedded.seal import Seal
 from clinician.embedded.writing import Writing
+from clinician.errors import CacheDamaged
 from clinician.fhir.reference import Raw
 
+L = texts.lazy("embedded")
 _READERS_KEPT: Final = 8
 
 
@@ -50,8 +53,7 @@ class Store:
         self.max_waiters = 4
         self._leaving = False
         self._open = True
-        self._writer = schema.connect(self.path, durable=self._durable)
-        schema.create(self._writer, str(uuid.uuid4()))
+        self._writer = self._opened()
         self.indexer = Indexer()
         self.epoch = self._settle_epoch()
         self._seq = self.position()[0]
@@ -62,6 +64,24 @@ class Store:
     def _own_folder_path(self) -> Path:
         assert self._own_folder is not None
         return self._own_folder
+
+    def _opened(self) -> sqlite3.Connection:
+        """The writing connection. A file that is no record is left as it is and explained."""
+        connection = None
+        try:
+            connection = schema.connect(self.path, durable=self._durable)
+            schema.create(connection, str(uuid.uuid4()))
+        except sqlite3.DatabaseError as fault:
+            if connection is not None:
+                connection.close()
+            raise CacheDamaged(
+                L(
+                    "The central record on this PC cannot be opened. The file is kept just as it is. "
+                    "Check that no other program holds it and that it may be written, or put back a copy."
+                ),
+                detail=f"record: {fault.sqlite_errorname if hasattr(fault, 'sqlite_errorname') else fault}",
+            ) from fault
+        return connection
 
     # ---------------------------------------------------------------- reading
     @contextlib.contextmanager

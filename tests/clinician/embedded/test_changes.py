@@ -20,6 +20,7 @@ from clinician.embedded import body as bodies
 from clinician.embedded.serve import serve
 from clinician.embedded.server import RecordApp
 from clinician.embedded.store import Store
+from clinician.errors import CacheDamaged
 
 IDS = [str(uuid.UUID(int=at)) for at in range(4)]
 
@@ -224,6 +225,16 @@ def test_that_a_record_opened_again_holds_what_was_written(tmp_path: Path) -> No
         assert http.get(f"Patient/{IDS[0]}").json()["gender"] == "male"
         assert http.get("Patient?gender=male").json()["total"] == 1
     app.close()
+
+
+def test_that_a_file_that_is_no_record_is_kept_and_explained(tmp_path: Path) -> None:
+    path = tmp_path / "record.sqlite"
+    path.write_bytes(b"not a database at all, but somebody's file" * 100)
+    before = path.read_bytes()
+    with pytest.raises(CacheDamaged) as told:
+        RecordApp(path)
+    assert path.read_bytes() == before
+    assert told.value.text.render("en") != told.value.text.render("nb")
 
 
 def test_that_a_record_without_a_path_leaves_nothing_behind() -> None:
