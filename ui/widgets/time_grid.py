@@ -25,35 +25,20 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QScrollBar, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QWidget
 from typing_extensions import override
 
 from ui.widgets import theme
 from ui.widgets.time_grid_carry import Carry
+from ui.widgets.time_grid_frame import Frame, frame_for, reveal, scale_for
 from ui.widgets.time_grid_layout import Placed, Scale, place
-from ui.widgets.time_grid_paint import Frame, GridPainter
+from ui.widgets.time_grid_paint import GridPainter
 from ui.widgets.time_grid_rows import Block, Index, Lane, TimeGridModel, Tone
-from ui.widgets.time_grid_steps import lane_neighbour, neighbour
+from ui.widgets.time_grid_steps import STEPS, Cursor, lane_neighbour, neighbour
 
 __all__ = ["Block", "Lane", "TimeGrid", "Tone"]
 
-_MINUTE: Final = 1.5
-"""Pixels per minute at 100 % text: a quarter of an hour holds one line"""
-_ARROWS: Final = {
-    Qt.Key.Key_Up: (0, -1),
-    Qt.Key.Key_Down: (0, 1),
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-}
-_POOL_ROWS: Final = 2
-_CURSOR: Final = {
-    QAbstractItemView.CursorAction.MoveUp: (0, -1),
-    QAbstractItemView.CursorAction.MovePrevious: (0, -1),
-    QAbstractItemView.CursorAction.MoveDown: (0, 1),
-    QAbstractItemView.CursorAction.MoveNext: (0, 1),
-    QAbstractItemView.CursorAction.MoveLeft: (-1, 0),
-    QAbstractItemView.CursorAction.MoveRight: (1, 0),
-}
+_ARROWS: Final = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right)
 
 
 class TimeGrid(QAbstractItemView):
@@ -133,6 +118,11 @@ class TimeGrid(QAbstractItemView):
         """Whether a lane is open to the block in question."""
         return self._allowed is None or lane_key in self._allowed
 
+    @property
+    def is_carrying(self) -> bool:
+        """Whether a block is in the hand."""
+        return self._carry.ghost is not None
+
     # -- where one stands --------------------------------------------------------------------------
 
     def current_key(self) -> str:
@@ -175,46 +165,12 @@ class TimeGrid(QAbstractItemView):
     # -- geometry ----------------------------------------------------------------------------------
 
     def _scale(self) -> Scale:
-        look = theme.current()
-        factor = look.text_scale / 100
-        wide = self.viewport().width() - self._gutter()
-        fits = wide // max(1, len(self._lanes))
-        return Scale(
-            lane_width=max(round(136 * factor), fits),
-            minute=_MINUTE * factor * self._zoom,
-            first_hour=self._hours[0],
-            last_hour=self._hours[1],
-            chip_width=round(232 * factor),
-            chip_height=look.px(13) * 2 + 14,
-            shortest=look.px(13) + 6,
-        )
-
-    def _gutter(self) -> int:
-        return theme.current().px(12) * 3 + 14
-
-    def _header(self) -> int:
-        look = theme.current()
-        return look.px(13) + 2 * look.px(12) + 28
+        return scale_for(self.viewport().width(), len(self._lanes), self._hours, self._zoom)
 
     def frame_now(self) -> Frame:
         """Where pool, header, gutter and body lie in the viewport at this moment."""
-        area = self.viewport().rect()
-        title = theme.current().row_height
-        one = self._placed.scale.chip_height + self._placed.scale.gap
-        rows = 1 if 4 * _POOL_ROWS * one > area.height() else _POOL_ROWS
-        chips = min(self._placed.pool_height, rows * one)
-        pool = title + (chips + 8 if chips else 0)
-        top = pool + self._header()
-        gutter = self._gutter()
-        return Frame(
-            pool=QRect(0, 0, area.width(), pool),
-            chips=QRect(8, title, area.width() - 16, chips),
-            header=QRect(gutter, pool, area.width() - gutter, self._header()),
-            gutter=QRect(0, top, gutter, area.height() - top),
-            body=QRect(gutter, top, area.width() - gutter, area.height() - top),
-            scroll=QPoint(self.horizontalOffset(), self.verticalOffset()),
-            pool_scroll=self._pool_scroll,
-        )
+        scroll = QPoint(self.horizontalOffset(), self.verticalOffset())
+        return frame_for(self.viewport().rect(), self._placed, scroll, self._pool_scroll)
 
     def _relayout(self) -> None:
         self._placed = place(
@@ -295,8 +251,8 @@ class TimeGrid(QAbstractItemView):
             self._pool_scroll = frame.pool_scroll_for(self._placed.chips[block.key])
         elif block.key in self._placed.rects:
             rect = self._placed.rects[block.key]
-            _reveal(self.horizontalScrollBar(), rect.left(), rect.right(), frame.body.width())
-            _reveal(self.verticalScrollBar(), rect.top() - 8, rect.bottom() + 8, frame.body.height())
+            reveal(self.horizontalScrollBar(), rect.left(), rect.right(), frame.body.width())
+            reveal(self.verticalScrollBar(), rect.top() - 8, rect.bottom() + 8, frame.body.height())
         self.viewport().update()
 
     def reveal_ghost(self) -> None:
@@ -306,13 +262,13 @@ class TimeGrid(QAbstractItemView):
             return
         self._show_lane(ghost.lane_key)
         top, bottom = self._placed.y_of(ghost.start), self._placed.y_of(ghost.end)
-        _reveal(self.verticalScrollBar(), top - 8, bottom + 8, self.frame_now().body.height())
+        reveal(self.verticalScrollBar(), top - 8, bottom + 8, self.frame_now().body.height())
 
     def _show_lane(self, key: str) -> None:
         number, width = self._placed.lane_number(key), self._placed.scale.lane_width
         if number >= 0:
             bar = self.horizontalScrollBar()
-            _reveal(bar, number * width, (number + 1) * width, self.frame_now().body.width())
+            reveal(bar, number * width, (number + 1) * width, self.frame_now().body.width())
 
     @override
     def setSelection(self, rect: QRect, command: QItemSelectionModel.SelectionFlag) -> None:
@@ -322,16 +278,11 @@ class TimeGrid(QAbstractItemView):
 
     @override
     def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
-        region = QRegion()
-        for index in selection.indexes():
-            region += QRegion(self.visualRect(index))
-        return region
+        return sum((QRegion(self.visualRect(i)) for i in selection.indexes()), QRegion())
 
     @override
-    def moveCursor(
-        self, cursorAction: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
-    ) -> QModelIndex:
-        step = _CURSOR.get(cursorAction, (0, 0))
+    def moveCursor(self, cursorAction: Cursor, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        step = STEPS.get(cursorAction, (0, 0))
         blocks = [block for block in self.grid_model().blocks() if not block.is_preview]
         key = neighbour(self._placed, blocks, self.current_key(), self._lane, *step)
         return self.grid_model().index_of(key) if key else self.currentIndex()
@@ -446,10 +397,3 @@ class TimeGrid(QAbstractItemView):
             words=self._words,
         )
         painter.end()
-
-
-def _reveal(bar: QScrollBar, low: int, high: int, page: int) -> None:
-    if low < bar.value():
-        bar.setValue(low)
-    elif high > bar.value() + page:
-        bar.setValue(high - page)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +13,7 @@ from PySide6.QtGui import QBrush, QColor, QFontMetrics, QPainter, QPen
 from clinician.clock import oslo
 from ui.widgets import icons, theme
 from ui.widgets.time_grid_carry import Ghost
+from ui.widgets.time_grid_frame import Frame
 from ui.widgets.time_grid_layout import Placed
 from ui.widgets.time_grid_rows import Block, Lane, Tone
 
@@ -27,41 +27,6 @@ _LOOK: Final = {
 }
 """(ground, ink, bar) by role"""
 _TEXT: Final = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextSingleLine)
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The parts of the viewport, and the way between their coordinates."""
-
-    pool: QRect
-    chips: QRect
-    header: QRect
-    gutter: QRect
-    body: QRect
-    scroll: QPoint
-    pool_scroll: int
-
-    def to_grid(self, point: QPoint) -> QPoint:
-        """Viewport point → grid point."""
-        return point - self.body.topLeft() + self.scroll
-
-    def to_pool(self, point: QPoint) -> QPoint:
-        """Viewport point → pool point."""
-        return point - self.chips.topLeft() + QPoint(0, self.pool_scroll)
-
-    def body_rect(self, rect: QRect) -> QRect:
-        """Grid rectangle → viewport."""
-        return rect.translated(self.body.topLeft() - self.scroll)
-
-    def chip_rect(self, rect: QRect) -> QRect:
-        """Pool rectangle → viewport."""
-        return rect.translated(self.chips.topLeft() - QPoint(0, self.pool_scroll))
-
-    def pool_scroll_for(self, chip: QRect) -> int:
-        """The pool's scroll that shows a chip."""
-        if chip.top() < self.pool_scroll:
-            return chip.top()
-        return max(self.pool_scroll, chip.bottom() + 1 - self.chips.height())
 
 
 def _faint(role: str, alpha: int) -> QColor:

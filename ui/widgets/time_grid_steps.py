@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtWidgets import QAbstractItemView
 
 from ui.widgets.time_grid_layout import Placed
 from ui.widgets.time_grid_rows import Block
+
+Cursor = QAbstractItemView.CursorAction
+STEPS: Final = {
+    Cursor.MoveUp: (0, -1),
+    Cursor.MoveDown: (0, 1),
+    Cursor.MoveLeft: (-1, 0),
+    Cursor.MoveRight: (1, 0),
+}
+"""(lanes, visits) of the arrow keys"""
 
 
 def lane_neighbour(placed: Placed, lane: str, step: int) -> str:

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from clinician.texts import lazy
@@ -25,42 +25,17 @@ from ui.models.rows import Column, RowModel
 from ui.widgets import theme
 from ui.widgets.labels import ElidedLabel, Label
 from ui.widgets.row_table import RowTable
-from ui.widgets.timeline_axes import date_ticks, moment_words, number_words, padded, value_ticks
+from ui.widgets.timeline_axes import moment_words
+from ui.widgets.timeline_rows import Band, Point, Series
+
+if TYPE_CHECKING:
+    from ui.widgets.timeline_canvas import Canvas
+
+__all__ = ["Band", "Point", "Series", "TimelinePlot"]
 
 L = lazy("ui")
-_ROLES: Final = ("accent", "now", "practice", "warn")
-_SYMBOLS: Final = ("o", "s", "t", "d")
 _SHAPES: Final = ("●", "■", "▼", "◆")
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One value. `value_text` is what is said: '120/80 mmHg'."""
-
-    key: str
-    when: datetime
-    value: float
-    value_text: str
-    detail: str = ""
-    """Who, and how it was taken"""
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One curve, points in time order."""
-
-    key: str
-    label: str
-    points: tuple[Point, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """A reference range drawn behind the curves."""
-
-    low: float
-    high: float
-    words: str
+"""The symbols of the canvas, as signs beside the names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +60,7 @@ class TimelinePlot(QWidget):
         self._bands: tuple[Band, ...] = ()
         self._unit = ""
         self._at: tuple[int, int] = (0, -1)
-        self._plot: Any = None
-        self._items: list[Any] = []
-        self._axes: tuple[Any, Any] | None = None
+        self._canvas: Canvas | None = None
         self._read = ElidedLabel("", size=13, weight=600)
         self._legend = Label("", size=12, tone="ink_quiet", wrap=True)
         self._model: RowModel[_Line] = RowModel(
@@ -207,7 +180,8 @@ class TimelinePlot(QWidget):
         words = " · ".join(part for part in (*parts, point.detail) if part)
         self._read.set_words(words)
         self.setAccessibleDescription(words)
-        self._cursor()
+        if self._canvas is not None:
+            self._canvas.stand_on(point)
         self.point_chosen.emit(point.key)
 
     @override
@@ -237,183 +211,35 @@ class TimelinePlot(QWidget):
 
     # -- drawing -------------------------------------------------------------------------------------
 
-    def _ensure_plot(self) -> Any:
-        if self._plot is not None:
-            return self._plot
-        import pyqtgraph as pg
-
-        bottom, left = pg.AxisItem("bottom"), pg.AxisItem("left")
-        # Given as functions on the instance: the base class is untyped and not ours to subclass.
-        bottom.tickValues = lambda low, high, _size: [(1.0, [at for at, _ in self._ticks(low, high)])]
-        bottom.tickStrings = lambda values, _scale, _spacing: self._tick_words(values)
-        left.tickValues = lambda low, high, size: [(1.0, list(value_ticks(low, high, self._rows(size))[0]))]
-        left.tickStrings = lambda values, _scale, _spacing: self._value_words(values)
-        plot = pg.PlotWidget(axisItems={"bottom": bottom, "left": left})
-        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        plot.setMenuEnabled(False)
-        # Its own hint is 640 × 480: on a cart laptop the axis would lie below the edge.
-        plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        plot.hideButtons()
-        plot.setMouseEnabled(x=False, y=False)
-        plot.setFrameShape(plot.Shape.NoFrame)
-        plot.scene().sigMouseMoved.connect(self._on_mouse)
-        self._holder_box.addWidget(plot)
-        self._plot, self._axes = plot, (bottom, left)
-        return plot
-
-    def _ticks(self, low: float, high: float) -> list[tuple[float, str]]:
-        if not low < high:
-            return []
-        metrics = QFontMetrics(theme.current().font(12))
-        most = max(2, self._holder.width() // (metrics.horizontalAdvance("man 30. sept.") + 16))
-        span = (datetime.fromtimestamp(low, UTC), datetime.fromtimestamp(high, UTC))
-        return [(at.timestamp(), words) for at, words in date_ticks(*span, most)]
-
-    def _tick_words(self, values: Sequence[float]) -> list[str]:
-        low, high = self._plot.getPlotItem().getViewBox().viewRange()[0]
-        words = dict(self._ticks(low, high))
-        return [words.get(value, "") for value in values]
-
-    def _rows(self, size: float) -> int:
-        return max(2, round(size / (theme.current().px(12) * 3)))
-
-    def _value_words(self, values: Sequence[float]) -> list[str]:
-        if len(values) < 2:
-            return [number_words(value, 1) for value in values]
-        _values, decimals = value_ticks(values[0], values[-1], len(values) - 1)
-        return [number_words(value, decimals) for value in values]
-
     def _draw(self) -> None:
-        if not self.isVisible() and self._plot is None:
+        if not self.isVisible() and self._canvas is None:
             return
-        plot, look = self._ensure_plot(), theme.current()
-        for item in self._items:
-            plot.removeItem(item)
-        self._items = []
-        plot.setBackground(look.color("surface_raised"))
-        for axis in self._axes or ():
-            axis.setTextPen(look.color("ink_quiet"))
-            axis.setPen(look.color("line"))
-            axis.setTickFont(look.font(12))
-            axis.setStyle(tickLength=4)
-        if self._axes is not None:
-            # Room for words as large as they are: an axis that guesses cuts them at 200 %.
-            self._axes[1].setWidth(QFontMetrics(look.font(12)).horizontalAdvance("000,0") + 14)
-            self._axes[0].setHeight(QFontMetrics(look.font(12)).height() + 12)
-        if not self._series:
-            return
-        self._range(plot)
-        self._draw_bands(plot)
-        self._draw_series(plot)
-        self._cursor()
+        if self._canvas is None:
+            from ui.widgets.timeline_canvas import Canvas
 
-    def _range(self, plot: Any) -> None:
-        values = [p.value for s in self._series for p in s.points]
-        room = max(max(values) - min(values), abs(max(values)) * 0.1) * 0.35
-        low, high = min(values) - room, max(values) + room
-        # A band far away must not press the curve flat.
-        values += [edge for band in self._bands for edge in (band.low, band.high) if low <= edge <= high]
-        times = [p.when for s in self._series for p in s.points]
-        around = max((max(times) - min(times)) * 0.03, timedelta(hours=2))
-        first, last = (min(times) - around).timestamp(), (max(times) + around).timestamp()
-        plot.setXRange(first, last, padding=0)
-        plot.setYRange(*padded(values), padding=0)
-        plot.showGrid(x=False, y=True, alpha=0.18)
-
-    def _draw_bands(self, plot: Any) -> None:
-        import pyqtgraph as pg
-
-        for band in self._bands:
-            item = pg.LinearRegionItem(
-                (band.low, band.high),
-                orientation="horizontal",
-                movable=False,
-                brush=pg.mkBrush(theme.current().color("done_soft")),
-                pen=pg.mkPen(theme.current().color("done"), style=Qt.PenStyle.DotLine),
-            )
-            item.setZValue(-10)
-            plot.addItem(item)
-            self._items.append(item)
-
-    def _draw_series(self, plot: Any) -> None:
-        import pyqtgraph as pg
-
-        look = theme.current()
-        for number, series in enumerate(self._series):
-            colour = look.color(_ROLES[number % len(_ROLES)])
-            item = pg.PlotDataItem(
-                [p.when.timestamp() for p in series.points],
-                [p.value for p in series.points],
-                pen=pg.mkPen(colour, width=2),
-                symbol=_SYMBOLS[number % len(_SYMBOLS)],
-                symbolSize=7,
-                symbolPen=pg.mkPen(colour),
-                symbolBrush=pg.mkBrush(colour),
-                antialias=True,
-            )
-            plot.addItem(item)
-            self._items.append(item)
+            self._canvas = Canvas(self._on_pointed)
+            self._holder_box.addWidget(self._canvas.widget)
+        self._canvas.draw(self._series, self._bands)
+        self._canvas.stand_on(self.current_point())
         names = [f"{_SHAPES[i % len(_SHAPES)]} {s.label}" for i, s in enumerate(self._series)]
         words = names if len(self._series) > 1 else []
         words += [band.words for band in self._bands]
         self._legend.set_words("    ".join([*words, self._unit] if words else []))
         self._legend.setVisible(bool(words) and not self.is_table)
 
-    def _cursor(self) -> None:
-        point = self.current_point()
-        if self._plot is None or point is None:
-            return
-        import pyqtgraph as pg
-
-        for item in [i for i in self._items if getattr(i, "is_cursor", False)]:
-            self._plot.removeItem(item)
-            self._items.remove(item)
-        look = theme.current()
-        line = pg.InfiniteLine(
-            point.when.timestamp(),
-            angle=90,
-            pen=pg.mkPen(look.color("ink_quiet"), style=Qt.PenStyle.DashLine),
-        )
-        ring = pg.ScatterPlotItem(
-            [point.when.timestamp()],
-            [point.value],
-            size=15,
-            pen=pg.mkPen(look.color("ink"), width=2),
-            brush=None,
-        )
-        for item in (line, ring):
-            item.is_cursor = True
-            self._plot.addItem(item)
-            self._items.append(item)
-
-    def _on_mouse(self, where: QPointF) -> None:
-        if self._plot is None or not self._series:
-            return
-        spot = self._plot.getPlotItem().getViewBox().mapSceneToView(where)
-        number, place = min(
-            ((n, i) for n, s in enumerate(self._series) for i in range(len(s.points))),
-            key=lambda at: self._distance(at, spot),
-        )
+    def _on_pointed(self, number: int, place: int) -> None:
         if (number, place) != self._at:
             self._go(number, place)
-
-    def _distance(self, at: tuple[int, int], spot: QPointF) -> float:
-        point = self._series[at[0]].points[at[1]]
-        (x_low, x_high), (y_low, y_high) = self._plot.getPlotItem().getViewBox().viewRange()
-        across = (point.when.timestamp() - spot.x()) / max(x_high - x_low, 1e-9)
-        upward = (point.value - spot.y()) / max(y_high - y_low, 1e-9)
-        return float(across * across * 16 + upward * upward)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self._plot is None and self.isVisible():
+        if self._canvas is None and self.isVisible():
             self._draw()
 
     @override
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Show and self._plot is None and self._series:
-            result = super().event(event)
+        result = super().event(event)
+        if event.type() == QEvent.Type.Show and self._canvas is None and self._series:
             self._draw()
-            return result
-        return super().event(event)
+        return result

@@ -17,8 +17,7 @@ from clinician.commands.act import Command
 from clinician.errors import ClinicianError
 from clinician.modulekit.context import Ending, ModuleContext
 from modules.homecare.commands import CloseFollowUp, CompleteVisit, ExceptVisit, ReadReply, RecordNotHome
-from modules.homecare.queries import day_sheet, my_day, visit_card
-from modules.homecare.reports import day_list_pdf
+from modules.homecare.queries import my_day, visit_card
 from modules.homecare.rows import DayRow, ItemKind, MyDay, NotDone, Section, VisitCard
 from modules.homecare.views import states
 from modules.homecare.views.acting import Acting
@@ -137,7 +136,7 @@ class MyDayView(QWidget):
         self.follow_up.closed.connect(self._complete)
         self.follow_up.user_wanted.connect(self._open_user)
         self._paper = Paper(self._ctx)
-        self._print.clicked.connect(self._on_print)
+        self._print.clicked.connect(self._paper.day_list)
 
     def _hints(self) -> None:
         self.setProperty(
@@ -299,22 +298,6 @@ class MyDayView(QWidget):
         if row is not None and row.patient_ref:
             self._ctx.patients.choose(row.patient_ref)
             self._ctx.places.open("homecare.user", patient=row.patient_ref)
-
-    def _on_print(self) -> None:
-        ctx = self._ctx
-        ctx.queries.run(
-            day_sheet,
-            lambda sheet: self._paper.make(
-                lambda: day_list_pdf(sheet, printed_at=ctx.clock.now(), printed_by=ctx.who.name),
-                _("day-list-{day}.pdf", day=ctx.today().isoformat()),
-                _("Making the day list"),
-            ),
-            None,
-            practitioner_ref=ctx.who.practitioner_ref,
-            workplace_ref=ctx.who.workplace_ref,
-            day=ctx.today(),
-            now=ctx.clock.now(),
-        )
 
     # -- keys and language -----------------------------------------------------------------------------
 

@@ -10,28 +10,28 @@ from datetime import date, datetime, timedelta
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from clinician import texts
 from clinician.modulekit.context import Ending, ModuleContext
 from modules.homecare.commands import AssignVisits, MoveVisit, NotifyStaff, RecordAbsence
-from modules.homecare.queries import candidates, zone_day, zone_sheet
-from modules.homecare.reports import zone_list_pdf
-from modules.homecare.rows import Candidate, DaySums, Move, Suggestion, ZoneDay, ZoneRoute, ZoneVisit
+from modules.homecare.queries import candidates, zone_day
+from modules.homecare.rows import Candidate, Move, Suggestion, ZoneDay, ZoneRoute, ZoneVisit
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.candidates_panel import CandidatesPanel
 from modules.homecare.views.live import Live, age_text
 from modules.homecare.views.paper import Paper
 from modules.homecare.views.planner import Planner
-from modules.homecare.views.suggestion_panel import SuggestionPanel, Tally, moved_to
+from modules.homecare.views.suggestion_panel import SuggestionPanel, moved_to
 from modules.homecare.views.work_line import WorkLine
 from modules.homecare.views.zone_blocks import appointment_of, blocks, lanes
+from modules.homecare.views.zone_head import ZoneHead
+from modules.homecare.views.zone_moves import as_move, route_of, sums_text, tally, visit_of
 from modules.homecare.words import long_day_text
 from ui.widgets import theme
-from ui.widgets.buttons import Button, IconButton
 from ui.widgets.empty_state import EmptyState, Loading
-from ui.widgets.labels import ElidedLabel, Label, StateLabel
+from ui.widgets.labels import StateLabel
 from ui.widgets.panes import Pane
 from ui.widgets.time_grid import TimeGrid
 
@@ -99,49 +99,12 @@ class ZoneView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(space(3), space(2), space(3), space(3))
         column.setSpacing(space(2))
-        self._head()
-        column.addLayout(self._head_grid)
+        self.head = ZoneHead()
+        column.addWidget(self.head)
         column.addWidget(self.work)
         column.addWidget(self._carrying)
         column.addWidget(self._loading, 1)
         self.setFocusProxy(self.grid)
-
-    def _head(self) -> None:
-        self._title = Label("", size=18, weight=600)
-        self._earlier = IconButton("caret-left", L("The day before"), "homecare.zone.earlier")
-        self._later = IconButton("caret-right", L("The day after"), "homecare.zone.later")
-        self._sums = ElidedLabel("", tone="ink_quiet")
-        self._age = Label("", size=12, tone="ink_quiet")
-        self.absent_button = Button(
-            L("Report absence (A)"), "homecare.zone.absent", icon="user-minus", signs=True
-        )
-        self.routes_button = Button(L("Build routes (R)"), "homecare.zone.build", icon="magic-wand")
-        self._print = Button(L("Zone list"), "homecare.zone.print", kind="quiet", icon="file-pdf")
-        self._words, self._tools = QWidget(), QWidget()
-        self._head_grid = QGridLayout()
-        self._head_grid.setSpacing(theme.current().space(2))
-        self._head_grid.setColumnStretch(0, 1)
-        row, tools = QHBoxLayout(self._words), QHBoxLayout(self._tools)
-        for line in (row, tools):
-            line.setContentsMargins(0, 0, 0, 0)
-            line.setSpacing(theme.current().space(2))
-        before: tuple[QWidget, ...] = (self._title, self._earlier, self._later)
-        after: tuple[QWidget, ...] = (self.absent_button, self.routes_button, self._print)
-        for part in before:
-            row.addWidget(part)
-        row.addWidget(self._sums, 1)
-        row.addWidget(self._age)
-        for part in after:
-            tools.addWidget(part)
-        tools.addStretch(1)
-        self._arrange_head()
-        theme.theme_changed.connect(self._arrange_head)
-
-    def _arrange_head(self) -> None:
-        """One line; two where the text is large."""
-        large = theme.current().text_scale >= 150
-        self._head_grid.addWidget(self._words, 0, 0)
-        self._head_grid.addWidget(self._tools, 1 if large else 0, 0 if large else 1)
 
     def _connect(self) -> None:
         self.grid.lane_chosen.connect(lambda _key: self._name_absent())
@@ -149,11 +112,11 @@ class ZoneView(QWidget):
         self.grid.block_dropped.connect(self._on_dropped)
         self.grid.lifted.connect(self._on_lifted)
         self.grid.carried.connect(self._on_carried)
-        self.absent_button.clicked.connect(self.report_absence)
-        self.routes_button.clicked.connect(self.build_routes)
-        self._print.clicked.connect(self._on_print)
-        self._earlier.clicked.connect(lambda: self._turn(-1))
-        self._later.clicked.connect(lambda: self._turn(1))
+        self.head.absent.clicked.connect(self.report_absence)
+        self.head.routes.clicked.connect(self.build_routes)
+        self.head.paper.clicked.connect(lambda: self._paper.zone_list(self._day))
+        self.head.earlier.clicked.connect(lambda: self._turn(-1))
+        self.head.later.clicked.connect(lambda: self._turn(1))
         self.panel.accepted.connect(self._accept)
         self.panel.adjust_wanted.connect(self._ask_candidates)
         self.panel.changed.connect(self._show_blocks)
@@ -187,9 +150,9 @@ class ZoneView(QWidget):
 
     def _show(self, zone: ZoneDay) -> None:
         self._zone = zone
-        self._title.set_words(f"{self._ctx.who.workplace_name} · {long_day_text(self._day)}")
-        self._sums.set_words(sums_text(zone.sums))
-        self._age.set_words(age_text(zone.as_of, zone.complete))
+        self.head.title.set_words(f"{self._ctx.who.workplace_name} · {long_day_text(self._day)}")
+        self.head.sums.set_words(sums_text(zone.sums))
+        self.head.age.set_words(age_text(zone.as_of, zone.complete))
         count = len(zone.unassigned)
         some = _.n("{n} visit without anyone", "{n} visits without anyone", count)
         self.grid.set_pool_words(some, _("Every visit has someone"))
@@ -209,28 +172,17 @@ class ZoneView(QWidget):
     def _is_suggesting(self) -> bool:
         return not self.side.isHidden() and not self.panel.accept_button.isHidden()
 
-    def _route(self, key: str) -> ZoneRoute | None:
-        zone = self._zone
-        return next((r for r in zone.routes if r.key == key), None) if zone else None
-
-    def _visit(self, appointment_ref: str) -> ZoneVisit | None:
-        zone = self._zone
-        if zone is None:
-            return None
-        everyone = [*(v for r in zone.routes for v in r.visits), *zone.unassigned]
-        return next((v for v in everyone if v.key == appointment_ref), None)
-
     def _name_absent(self) -> None:
-        route = self._route(self.grid.current_lane())
-        self.absent_button.setEnabled(route is not None and not route.is_absent)
+        route = route_of(self._zone, self.grid.current_lane())
+        self.head.absent.setEnabled(route is not None and not route.is_absent)
         words = _("Report absence: {name} (A)", name=route.name) if route else L("Report absence (A)")
-        self.absent_button.set_words(words)
+        self.head.absent.set_words(words)
 
     # -- absence and suggestion --------------------------------------------------------------------------
 
     def report_absence(self) -> None:
         """The focused colleague is away for the rest of the shift; a suggestion follows by itself."""
-        route = self._route(self.grid.current_lane())
+        route = route_of(self._zone, self.grid.current_lane())
         if route is None or route.is_absent:
             return
         start = max(self._ctx.clock.now(), route.shift_start)
@@ -243,7 +195,7 @@ class ZoneView(QWidget):
 
     def suggest_again(self) -> None:
         """A suggestion for the focused colleague, when that colleague is away."""
-        route = self._route(self.grid.current_lane())
+        route = route_of(self._zone, self.grid.current_lane())
         if route is not None and route.is_absent:
             self._suggest_for(route)
 
@@ -259,17 +211,8 @@ class ZoneView(QWidget):
     def _on_suggestion(self, suggestion: Suggestion) -> None:
         self.side.setCurrentWidget(self.panel)
         self.side.show()
-        self.panel.show_suggestion(suggestion, self._tally(suggestion))
+        self.panel.show_suggestion(suggestion, tally(self._zone, suggestion))
         self._show_blocks()
-
-    def _tally(self, suggestion: Suggestion) -> Tally:
-        """Visits before and after, counted one by one: a suggestion neither makes nor removes any."""
-        zone = self._zone
-        routes = zone.routes if zone else ()
-        before = {v.key for route in routes for v in route.visits}
-        before |= {v.key for v in zone.unassigned} if zone else set()
-        moved = [m.appointment_ref for m in (*suggestion.moves, *suggestion.unplaced)]
-        return Tally(len(before), len(before - set(moved)) + len(moved))
 
     def _accept(self, moves: tuple[Move, ...]) -> None:
         if not moves:
@@ -302,7 +245,7 @@ class ZoneView(QWidget):
 
     def _ask_candidates(self, key: str) -> None:
         appointment_ref = appointment_of(key) if "|" in key else key
-        visit = self._visit(appointment_ref)
+        visit = visit_of(self._zone, appointment_ref)
         if visit is None:
             return
         self._asking = key
@@ -327,39 +270,17 @@ class ZoneView(QWidget):
             suggestion = self.panel.suggestion
             moves = (*suggestion.moves, *suggestion.unplaced) if suggestion else ()
             move = next((m for m in moves if m.appointment_ref == key), None)
-            route = self._route(move.to_route_key) if move else None
+            route = route_of(self._zone, move.to_route_key) if move else None
             self.side.setCurrentWidget(self.panel)
             self.panel.adjust(key, candidate, route.practitioner_ref if route else "")
             self.panel.moves.setFocus(Qt.FocusReason.OtherFocusReason)
             return
-        move = self._move(key)
-        route = self._route(key.rpartition("|")[0])
+        move = as_move(self._zone, key)
+        route = route_of(self._zone, key.rpartition("|")[0])
         if move is not None:
             given = moved_to(move, candidate, _("given by hand"), route.practitioner_ref if route else "")
             said = _("{patient} is given to {name}.", patient=given.patient_name, name=given.to_name)
             self._acting.run(AssignVisits((given,), given.reason), said, lambda _done: self._close_side())
-
-    def _move(self, key: str) -> Move | None:
-        """The block as it lies, as a move that changes nothing yet."""
-        visit = self._visit(appointment_of(key))
-        if visit is None or self._zone is None:
-            return None
-        holders = [r for r in self._zone.routes if any(v.key == visit.key for v in r.visits)]
-        here = self._route(key.rpartition("|")[0])
-        return Move(
-            appointment_ref=visit.key,
-            patient_name=visit.patient_name,
-            title=visit.title,
-            from_name=here.name if here else "",
-            to_route_key=here.key if here else "",
-            to_name=here.name if here else "",
-            to_practitioner_refs=tuple(route.practitioner_ref for route in holders),
-            start=visit.start,
-            end=visit.end,
-            order=visit.order,
-            travel_minutes=visit.travel_minutes,
-            reason="",
-        )
 
     def _close_candidates(self) -> None:
         if "|" not in self._asking and self.panel.suggestion is not None:
@@ -376,11 +297,15 @@ class ZoneView(QWidget):
         self.grid.set_allowed_lanes({own})
         self._ctx.queries.run(
             candidates,
-            lambda found: self.grid.set_allowed_lanes({own, *(c.route_key for c in found)}),
+            lambda found: self._open_lanes({own, *(c.route_key for c in found)}),
             None,
             appointment_ref=appointment_of(key),
             now=self._ctx.clock.now(),
         )
+
+    def _open_lanes(self, keys: set[str]) -> None:
+        if self.grid.is_carrying:  # an answer that comes after the block is down is too late
+            self.grid.set_allowed_lanes(keys)
 
     def _on_carried(self, words: str) -> None:
         self._carrying.setVisible(bool(words))
@@ -390,37 +315,22 @@ class ZoneView(QWidget):
             self.grid.set_allowed_lanes(None)
 
     def _on_dropped(self, key: str, lane_key: str, start: datetime) -> None:
-        move = self._move(key)
+        move = as_move(self._zone, key)
         if move is None:
             return
-        own, route = key.rpartition("|")[0], self._route(lane_key)
+        own, route = key.rpartition("|")[0], route_of(self._zone, lane_key)
         if lane_key == own:
             said = _("{patient} is moved to {clock}.", patient=move.patient_name, clock=f"{start:%H:%M}")
             self._acting.run(MoveVisit(move.appointment_ref, start, _("Moved by hand in the zone")), said)
             return
         name = route.name if route else _("nobody")
         to = Candidate(lane_key, route.practitioner_ref if route else "", name, "", start)
-        here = self._route(own)
+        here = route_of(self._zone, own)
         given = moved_to(move, to, _("given by hand"), here.practitioner_ref if here else "")
         said = _("{patient} is given to {name}.", patient=given.patient_name, name=name)
         self._acting.run(AssignVisits((given,), given.reason), said)
 
-    # -- paper, keys, language -----------------------------------------------------------------------------
-
-    def _on_print(self) -> None:
-        ctx = self._ctx
-        ctx.queries.run(
-            zone_sheet,
-            lambda sheet: self._paper.make(
-                lambda: zone_list_pdf(sheet, printed_at=ctx.clock.now(), printed_by=ctx.who.name),
-                _("zone-list-{day}.pdf", day=self._day.isoformat()),
-                _("Making the zone list"),
-            ),
-            None,
-            workplace_ref=ctx.who.workplace_ref,
-            day=self._day,
-            now=ctx.clock.now(),
-        )
+    # -- keys, language -----------------------------------------------------------------------------
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -458,16 +368,3 @@ class ZoneView(QWidget):
             self._hints()
             self._live.again()
         super().changeEvent(event)
-
-
-def sums_text(sums: DaySums) -> str:
-    """'62 besøk · 24 utført · 2 ikke utført · 1 flyttet · 1 avlyst · 34 åpne'."""
-    parts = [_.n("{n} visit", "{n} visits", sums.planned), _.n("{n} done", "{n} done", sums.done)]
-    if sums.not_done:
-        parts.append(_.n("{n} not done", "{n} not done", sums.not_done))
-    if sums.moved:
-        parts.append(_.n("{n} moved", "{n} moved", sums.moved))
-    if sums.cancelled:
-        parts.append(_.n("{n} cancelled", "{n} cancelled", sums.cancelled))
-    parts.append(_.n("{n} open", "{n} open", sums.open))
-    return " · ".join(parts)

@@ -313,9 +313,7 @@ def assert_named(view: QWidget) -> None:
     inner = [
         w
         for w in controls
-        if isinstance(w.parent(), QComboBox)
-        or isinstance(w.parent(), QTabBar)
-        or "Container" in type(w.parent()).__name__
+        if isinstance(w.parent(), QComboBox | QTabBar) or "Container" in type(w.parent()).__name__
     ]
     mine = [w for w in controls if w not in inner and not w.objectName().startswith("qt_") and w.objectName()]
     nameless = [w for w in controls if w not in inner and not w.objectName() and w.accessibleName()]

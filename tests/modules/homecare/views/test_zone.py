@@ -14,6 +14,7 @@ from modules.homecare.commands import AssignVisits, MoveVisit, NotifyStaff, Reco
 from modules.homecare.rows import Suggestion
 from modules.homecare.views.zone import make
 from modules.homecare.views.zone_blocks import block_key, blocks
+from modules.homecare.views.zone_moves import tally
 from tests.modules.homecare.views.conftest import Press, Show
 from tests.modules.homecare.views.test_my_day import assert_named
 from tests.modules.homecare.views.world import World, at
@@ -125,14 +126,14 @@ def test_that_a_suggestion_that_loses_a_visit_is_shown_as_wrong(ctx: Any, show: 
     view: Any = show(make(ctx))
     good: Suggestion = ctx.queries.world.suggestion("Practitioner/2")
     stranger = dataclasses.replace(good.moves[0], appointment_ref="Appointment/unknown")
-    tally = view._tally(dataclasses.replace(good, moves=(*good.moves, stranger)))
-    assert tally.before != tally.after
+    counted = tally(view._zone, dataclasses.replace(good, moves=(*good.moves, stranger)))
+    assert counted.before != counted.after
 
 
 def test_that_the_button_names_the_colleague_one_stands_on(ctx: Any, show: Show, qtbot: QtBot) -> None:
     view: Any = show(make(ctx))
     click_lane(qtbot, view, 7)
-    assert view.absent_button.accessibleName() == "Meld fravær: Siv Bakke (A)"
+    assert view.head.absent.accessibleName() == "Meld fravær: Siv Bakke (A)"
 
 
 def test_that_routes_are_built_with_one_key_and_a_progress_line(ctx: Any, show: Show, press: Press) -> None:
@@ -233,14 +234,14 @@ def test_that_a_visit_may_be_laid_on_top_unassigned(ctx: Any, show: Show) -> Non
 
 def test_that_another_day_is_a_key_away(ctx: Any, show: Show) -> None:
     view: Any = show(make(ctx))
-    view._later.click()
+    view.head.later.click()
     assert [kw["day"].day for name, kw in ctx.queries.ran if name == "zone_day"][-1] == 4
 
 
 def test_that_the_zone_list_is_made_and_kept(ctx: Any, show: Show) -> None:
     view: Any = show(make(ctx))
     ctx.jobs.answer = b"%PDF"
-    view._print.click()
+    view.head.paper.click()
     assert ctx.places.saved == [("soneliste-2026-03-03.pdf", b"%PDF")]
 
 
