@@ -100,6 +100,7 @@ class ZoneView(QWidget):
         column.setContentsMargins(space(3), space(2), space(3), space(3))
         column.setSpacing(space(2))
         self.head = ZoneHead()
+        self.absent_button = self.head.absent
         column.addWidget(self.head)
         column.addWidget(self.work)
         column.addWidget(self._carrying)
