@@ -26,7 +26,7 @@ from clinician.sync.line import Line
 from clinician.sync.matching import fits
 from clinician.sync.pages import instant
 from clinician.sync.plan import LIVE_STATUSES, MEMBERSHIP, Key, encoded
-from clinician.sync.scope import chunks_of
+from clinician.sync.scope import chunks_of, hide_now
 
 _log = logging.getLogger(__name__)
 _COUNT: Final = 1000
@@ -207,4 +207,9 @@ def _asked_by_id(line: Line, ref: str, query: Sequence[tuple[str, str]]) -> bool
 
 
 def _remove(line: Line, ref: str, evidence: Evidence, found: Found) -> None:
-    found.removed += int(line.write(lambda writing: writing.remove_synced(ref, evidence)))
+    def work(writing: Writing) -> bool:
+        if evidence.why is Why.FORBIDDEN and ref.startswith("Patient/"):
+            hide_now(writing, ref, line.clock.now())
+        return writing.remove_synced(ref, evidence)
+
+    found.removed += int(line.write(work))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -148,15 +148,16 @@ def _purge_one(line: Line, member: Member, now: datetime) -> int:
     return line.write(work)
 
 
-def hide_now(writing: Writing, member: Member, now: datetime) -> None:
-    """The record forbids this patient: out of every list at once, without grace."""
+def hide_now(writing: Writing, patient_ref: str, now: datetime) -> None:
+    """The record forbids this patient: out of every list at once; what is pending is sent first."""
+    members = [member for member in writing.marks.members() if member.patient_ref == patient_ref]
+    for member in members:
+        _hide(writing, member, now)
+
+
+def _hide(writing: Writing, member: Member, now: datetime) -> None:
     evidence = Evidence(Why.FORBIDDEN, now, status=403)
     if writing.purge_patient(member.patient_ref, evidence) >= 0:
         writing.marks.drop_member(member.patient_ref)
     else:
         writing.marks.set_member(replace(member, state=MemberState.LEAVING, since=now - GRACE, chunk=""))
-
-
-def members_by_ref(writing: Writing) -> Mapping[str, Member]:
-    """Everyone the cache knows, whatever the state."""
-    return {member.patient_ref: member for member in writing.marks.members()}

@@ -169,6 +169,8 @@ class Uploader:
         return Earlier.UNSAID
 
     def _won(self, act: ActRow, sent: Sent) -> None:
+        if act.state is ActState.QUEUED:
+            self._claim(act)
         store_earlier(self.line, act)
         self._done(act, sent)
 
