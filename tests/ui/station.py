@@ -110,11 +110,11 @@ class Draft:
 
 
 ASTRID = Header(
-    "Patient/astrid", "Astrid Moen", "12.03.1942", "84 år", "120342 50042", "120342 •••••", "kvinne",
+    "Patient/astrid", "Astrid Moen", "f. 12.03.1942", "84 år", "120342 50042", "120342 •••••", "kvinne",
     "Kongens gate 4, 2. etg", "AM", 20, ("Penicillin",), ("Fallfare",), phone="900 12 345",
 )  # fmt: skip
 PER = Header(
-    "Patient/per", "Per Lund", "02.11.1938", "87 år", "021138 50013", "021138 •••••", "mann",
+    "Patient/per", "Per Lund", "f. 02.11.1938", "87 år", "021138 50013", "021138 •••••", "mann",
     "Elvegata 11", "PL", 200,
 )  # fmt: skip
 

@@ -137,8 +137,7 @@ class Banner(Ground):
         header = self._header
         if header is None:
             return
-        born = str(L("b. {date}", date=header.birth_text)) if header.birth_text else ""
-        first = [header.age_text, born, str(L("deceased")) if header.is_deceased else ""]
+        first = [header.age_text, header.birth_text, str(L("deceased")) if header.is_deceased else ""]
         self._age.set_words(" · ".join(part for part in first if part))
         number = header.identity_text if self._revealed else header.identity_masked
         second = [number, header.gender_text, header.place_text, header.phone]

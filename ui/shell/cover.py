@@ -6,8 +6,6 @@ other button: the session is parked, never inherited (NEEDS §3).
 
 from __future__ import annotations
 
-from typing import Final
-
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QWindow
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -25,7 +23,6 @@ from ui.widgets.labels import Label
 from ui.widgets.panes import Ground
 
 L = lazy("ui")
-IDLE_MS: Final = 120_000
 
 
 class Cover(Ground):
@@ -113,7 +110,7 @@ class IdleWatch(QObject):
         {QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.MouseMove, QEvent.Type.Wheel}
     )
 
-    def __init__(self, parent: QObject, milliseconds: int = IDLE_MS) -> None:
+    def __init__(self, parent: QObject, milliseconds: int) -> None:
         super().__init__(parent)
         self._door: QWindow | None = None
         self._timer = QTimer(self)

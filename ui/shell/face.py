@@ -10,6 +10,7 @@ from clinician.errors import UserProblem
 from ui.widgets import theme
 
 _log = logging.getLogger(__name__)
+IDLE_S = 120
 DEFAULTS = {"language": "nb", "theme": "light", "density": "normal", "text_scale": 100, "workplace": ""}
 
 
@@ -43,6 +44,11 @@ class Face:
     def of_module(self, module_id: str) -> dict[str, Any]:
         """The settings of a module by their own ids; {} when there are none."""
         return dict(self._settings.of_module(module_id))
+
+    def idle_seconds(self) -> int:
+        """After how long without input the privacy cover goes on (NEEDS §3: two minutes)."""
+        found = self._settings.get("ui.idle_seconds", IDLE_S)
+        return found if isinstance(found, int) and 10 <= found <= 3600 else IDLE_S
 
     def put_on(self) -> None:
         """Dress the application as remembered."""

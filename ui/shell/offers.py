@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from clinician.texts import Text
+from ui.widgets import icons
 from ui.widgets.words import Words
 
 
@@ -73,11 +74,16 @@ def of_manifest(manifest: Any, registry: Any, *, is_on: bool = True) -> ModuleOf
     def text(msgid: str) -> Words:
         return Text(manifest.domain, msgid) if msgid else ""
 
+    def icon(wanted: str, other: str) -> str:
+        """An icon a stranger names may not be among ours."""
+        own = manifest.icon if manifest.icon in icons.names() else other
+        return wanted if wanted in icons.names() else own
+
     views = tuple(
         ViewOffer(
             f"{manifest.id}.{view.id}",
             text(view.title),
-            view.icon or manifest.icon or "squares-four",
+            icon(view.icon, "squares-four"),
             partial(registry.resolve, manifest.id, view.factory),
             view.kind,
             view.patient,
@@ -91,7 +97,7 @@ def of_manifest(manifest: Any, registry: Any, *, is_on: bool = True) -> ModuleOf
         ActionOffer(
             f"{manifest.id}.{action.id}",
             text(action.title),
-            action.icon or manifest.icon or "circle",
+            icon(action.icon, "circle"),
             action.shortcut,
             f"{manifest.id}.{action.view}" if action.view else "",
             frozenset(action.places),
@@ -104,7 +110,7 @@ def of_manifest(manifest: Any, registry: Any, *, is_on: bool = True) -> ModuleOf
         manifest.id,
         text(manifest.title),
         text(manifest.summary),
-        manifest.icon or "puzzle-piece",
+        icon(manifest.icon, "puzzle-piece"),
         manifest.version,
         manifest.domain,
         is_on=is_on,

@@ -17,6 +17,8 @@ from ui.widgets.words import Words, shown
 L = lazy("ui")
 WIDTH = 72
 SHY = "\N{SOFT HYPHEN}"
+_JOINTS = ("tjenest", "tenest", "behandling", "tavle", "kort", "linger", "lingar")
+"""Where Norwegian compounds of this field may be parted when the text itself does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class RailButton(QAbstractButton):
             head, found, tail = self.text().partition(parting)
             if found:
                 return [head + mark, tail.replace(SHY, "")]
-        return [whole]
+        joint = next((at for end in _JOINTS if (at := whole.rfind(end)) > 2), 0)
+        return [f"{whole[:joint]}-", whole[joint:]] if joint else [whole]
 
     @override
     def changeEvent(self, event: QEvent) -> None:

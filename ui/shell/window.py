@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, Signal
@@ -18,6 +19,7 @@ from clinician.errors import Bug, ClinicianError
 from clinician.events import SyncStatus
 from clinician.modulekit.context import Kind
 from clinician.texts import lazy
+from ui.jobs import Pool
 from ui.shell import offers
 from ui.shell.answers import Catalogue
 from ui.shell.banner import Banner
@@ -36,7 +38,7 @@ from ui.shell.rooms import Rooms
 from ui.shell.running import Running
 from ui.shell.settings_page import SettingsPage
 from ui.shell.sign_in_page import SignInPage
-from ui.shell.station import DraftLine, Station
+from ui.shell.station import DraftLine, Station, WorkplaceLine
 from ui.shell.status_strip import StatusStrip
 from ui.shell.top_bar import TopBar
 from ui.widgets.panes import Ground, Hairline
@@ -96,7 +98,7 @@ class Shell(Ground):
         self._build_sheets()
         self._connect()
         self._shortcuts()
-        self.idle = IdleWatch(self)
+        self.idle = IdleWatch(self, 1000 * self.desk.face.idle_seconds())
         self.idle.idle.connect(self.lock)
 
     def show_first(self) -> None:
@@ -105,6 +107,8 @@ class Shell(Ground):
         for problem in self.desk.station.settings.problems:
             self.desk.messages.problem(problem)
         self.desk.act(self.desk.station.start_sync)
+        # What the first module page needs of ours is read from disk while the person types a PIN.
+        self.desk.threads.run(lambda: import_module("ui.shell.docks"), lambda _docks: None, pool=Pool.JOB)
         self.sign_in_page.begin()
 
     # -- building --------------------------------------------------------------------------------
@@ -222,9 +226,14 @@ class Shell(Ground):
     def _on_workplace(self, workplace_ref: str) -> None:
         if self._who is None or workplace_ref == self._who.workplace_ref:
             return
-        places = {place.key: place.name for place in self.desk.station.workplaces()}
-        self.lock()
-        self.cover.begin(self._who, workplace_ref, places.get(workplace_ref, ""))
+        who = self._who
+
+        def ask(places: Sequence[WorkplaceLine]) -> None:
+            names = {place.key: place.name for place in places}
+            self.lock()
+            self.cover.begin(who, workplace_ref, names.get(workplace_ref, ""))
+
+        self.desk.threads.run(self.desk.station.workplaces, ask)
 
     def _on_uncovered(self, who: Who) -> None:
         before, self._who = self._who, who

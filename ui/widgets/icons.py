@@ -20,6 +20,7 @@ _FOLDER: Final = Path(__file__).resolve().parents[2] / "resources" / "icons"
 _SIZES: Final = (16, 20, 24, 32, 48)
 
 
+@lru_cache(maxsize=1)
 def names() -> frozenset[str]:
     """Every icon shipped."""
     return frozenset(path.stem for path in _FOLDER.glob("*.svg"))

@@ -155,7 +155,7 @@ def test_that_another_workplace_needs_the_pin_and_keeps_patient_and_drafts(
     shell.desk.patient.choose("Patient/per")
     shell.desk.drafts.save("homecare.note", "Patient/per", "halvferdig")
     shell.work.top.workplace_wanted.emit("Organization/nord")
-    assert not shell.is_open
+    qtbot.waitUntil(lambda: not shell.is_open)
     keys("1234")
     qtbot.waitUntil(lambda: shell.is_open)
     assert station.who is not None
@@ -164,8 +164,11 @@ def test_that_another_workplace_needs_the_pin_and_keeps_patient_and_drafts(
     assert shell.desk.drafts.load("homecare.note", "Patient/per") == "halvferdig"
 
 
-def test_that_a_change_of_mind_about_the_workplace_costs_one_key(shell: Any, station: FakeStation) -> None:
+def test_that_a_change_of_mind_about_the_workplace_costs_one_key(
+    shell: Any, station: FakeStation, qtbot: Any
+) -> None:
     shell.work.top.workplace_wanted.emit("Organization/nord")
+    qtbot.waitUntil(lambda: not shell.is_open)
     shell.cover.findChild(object, "shell.cover.back").click()
     assert shell.is_open
     assert station.who is not None
