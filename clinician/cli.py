@@ -154,6 +154,7 @@ def _record(given: argparse.Namespace) -> int:
 def _serve(given: argparse.Namespace, folder: Path) -> int:
     from clinician.embedded.serve import serve_forever
 
+    print(_("The record answers on http://{host}:{port}", host=given.host, port=given.port), flush=True)
     serve_forever(given.host, given.port, folder)
     return 0
 

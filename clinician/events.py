@@ -104,5 +104,5 @@ class Events:
         for call in subscribers:
             try:
                 call(event)
-            except Exception:  # a listener's fault must not undo a commit that has happened
+            except Exception:  # noqa: BLE001  a listener's fault must not undo a commit that has happened
                 _log.exception("a subscriber of %s failed", type(event).__name__)

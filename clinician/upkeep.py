@@ -13,7 +13,8 @@ from clinician.embedded.importing import import_paths
 from clinician.embedded.server import RecordApp
 from clinician.errors import ClinicianError
 from clinician.practice.clock import PracticeClock
-from clinician.practice.info import is_practice, read
+from clinician.practice.create import create
+from clinician.practice.info import RECORD, is_practice, read
 from clinician.record.client import RecordClient
 from clinician.record.profile import probe
 
@@ -33,10 +34,14 @@ class Finding:
 def import_into_record(
     folder: Path, paths: Iterable[Path], *, workplace_ref: str, say: Callable[[str], object]
 ) -> int:
-    """Import into the embedded record of a folder. Returns the exit code: 0 unless nothing was taken."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Import into the embedded record of a folder; a practice municipality is made where there is none.
+
+    Returns the exit code: 0 unless nothing was taken.
+    """
+    if not (folder / RECORD).exists():
+        create(folder)
     clock = PracticeClock(folder, read(folder).day) if is_practice(folder) else None
-    app = RecordApp(folder / "record.sqlite", clock=clock)
+    app = RecordApp(folder / RECORD, clock=clock)
     try:
         report = import_paths(app, paths, workplace_ref=workplace_ref or None, report=say)
     finally:

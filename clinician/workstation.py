@@ -19,19 +19,22 @@ from clinician.access.pins import Pins
 from clinician.access.who import Who
 from clinician.cache.acts import ActState
 from clinician.cache.keep import Draft
-from clinician.cache.keys import open_key
+from clinician.cache.keys import open_key, system_key_store
 from clinician.cache.open import Cache, open_cache
 from clinician.clock import Clock, SystemClock
 from clinician.commands.act import Command, Done
 from clinician.commands.bus import CommandBus
 from clinician.embedded.server import RecordApp
-from clinician.errors import Refused, UserProblem
+from clinician.errors import Environment, Refused, UserProblem
 from clinician.events import Events, SignedIn, SignedOut, SyncStatus
 from clinician.fhir.bundles import slices
 from clinician.fhir.codes import CODE_UNIT
+from clinician.fhir.read import is_practice as tagged
 from clinician.fhir.read import text_at
 from clinician.fhir.reference import ref_of, split_ref
-from clinician.fhir.validation import problems
+from clinician.fhir.validation import prepare, problems
+from clinician.modulekit.manifest import Manifest
+from clinician.modulekit.module_settings import declare_settings
 from clinician.modulekit.registry import Registry
 from clinician.practice.clock import PracticeClock
 from clinician.practice.info import PracticeInfo, is_practice, read
@@ -50,6 +53,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 PRACTICE_PIN: Final = "1234"
 _LAST: Final = "workplace"
+_OFF: Final = "modules.off"
+_WARM: Final = ("Appointment", "Encounter", "Task", "Observation", "Provenance", "AuditEvent")
 PRACTICE_SECRET: Final = "practice"  # noqa: S105  nothing secret is in a practice municipality
 _HOME: Final = "http://record.invalid"
 
@@ -123,7 +128,7 @@ class Workstation:
         self.folder, self.clock, self.events = folder, clock, events
         self.cache, self.registry, self.settings = cache, registry, settings
         self.workplace_ref, self.info = workplace_ref, info
-        self.practice = info is not None or (not record_app and is_practice_record(cache))
+        self.practice = info is not None or (record_app is None and _is_practice(cache, client))
         self.who: Who | None = None
         self.wires = wires
         """to the embedded record, for scripts that make it slow or cut it; () over HTTP"""
@@ -148,12 +153,12 @@ class Workstation:
         client = RecordClient(options.record or _HOME, transport=wire)
         hint_client = RecordClient(options.record or _HOME, transport=hint_wire)
         workplace_ref = _workplace(options, info, client)
-        key = open_key(options.folder, secret=options.secret or PRACTICE_SECRET)
+        store = None if info is not None else system_key_store()
+        key = open_key(options.folder, keyring=store, secret=options.secret or PRACTICE_SECRET)
         cache = open_cache(_cache_folder(options.folder, workplace_ref), key, clock=clock, events=events)
-        registry = Registry()
-        registry.discover()
         settings = Settings.load(options.folder)
         settings.defaults["ui.workplace"] = workplace_ref
+        registry = _modules(cache, settings)
         return cls(
             options.folder,
             clock=clock,
@@ -187,6 +192,10 @@ class Workstation:
             self._record_app.close()
         if isinstance(self.clock, PracticeClock):
             self.clock.leave()
+
+    def warm_up(self) -> None:
+        """Load what the first signature needs, off the GUI thread: the first is then as quick as the rest."""
+        prepare(_WARM)
 
     # people -----------------------------------------------------------------------------------
 
@@ -317,12 +326,34 @@ def _rules(registry: Registry) -> tuple[SyncRule, ...]:
     )
 
 
-def is_practice_record(cache: Cache) -> bool:
-    """Whether what is cached is tagged as practice."""
-    from clinician.fhir.read import is_practice as tagged
+def _modules(cache: Cache, settings: Settings) -> Registry:
+    """The modules of this installation; what was switched off stays off."""
 
+    def switched(name: str, manifest: Manifest | None, off: frozenset[str]) -> None:
+        cache.writer.run(lambda writing: writing.keep.set(_OFF, ",".join(sorted(off))))
+        settings.withdraw(name)
+        if manifest is not None:
+            declare_settings(settings, manifest)
+
+    off = cache.writer.run(lambda writing: writing.keep.get(_OFF)) or ""
+    registry = Registry(off=[name for name in off.split(",") if name], on_switched=switched)
+    registry.discover()
+    for manifest in registry.manifests():
+        declare_settings(settings, manifest)
+    return registry
+
+
+def _is_practice(cache: Cache, client: RecordClient) -> bool:
+    """Whether what this PC shows is synthetic: said by the cache, or by the record when the cache is new."""
     with cache.reading() as reading:
-        return any(tagged(found.raw) for found in reading.find("Organization", limit=1))
+        cached = next(reading.find("Organization", limit=1), None)
+    if cached is not None:
+        return tagged(cached.raw)
+    try:
+        page = slices(expect(client.search("Organization", "_count=1")).body)
+    except Environment:
+        return False
+    return any(tagged(orjson.loads(entry.body)) for entry in page.entries)
 
 
 def _workplace(options: Options, info: PracticeInfo | None, client: RecordClient) -> str:

@@ -59,7 +59,10 @@ class Entry:
 
 
 class Registry:
-    """Every module of this installation. `off` are the ids a person has switched off."""
+    """Every module of this installation. `off` are the ids a person has switched off.
+
+    on_switched: told the module, its manifest (None when it went off) and every id that is off now.
+    """
 
     def __init__(
         self,
@@ -67,10 +70,14 @@ class Registry:
         group: str = GROUP,
         off: Iterable[str] = (),
         allow: Callable[[Manifest], bool] = lambda manifest: True,
+        on_switched: Callable[[str, Manifest | None, frozenset[str]], None] = lambda name, manifest, off: (
+            None
+        ),
     ) -> None:
         self._group = group
         self._off = set(off)
         self._allow = allow
+        self._on_switched = on_switched
         self._entries: dict[str, Entry] = {}
 
     # finding and checking ---------------------------------------------------------------------
@@ -216,13 +223,15 @@ class Registry:
             self._withdraw(entry)
             entry.state, entry.problem, entry.clashes = ModuleState.OFF, None, False
             self._check_shortcuts()
+            self._on_switched(module_id, None, frozenset(self._off))
             return
         self._off.discard(module_id)
         point = self._points().get(module_id)
         if point is None:
             raise Refused(L("The module {name} is not installed.", name=module_id))
-        self._entries[module_id] = self._look_at(point)
+        self._entries[module_id] = entry = self._look_at(point)
         self._check_shortcuts()
+        self._on_switched(module_id, entry.manifest, frozenset(self._off))
         problem = self._entries[module_id].problem
         if problem is not None:
             raise Refused(problem)

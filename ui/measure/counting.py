@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent, QWindow
+from PySide6.QtGui import QKeyEvent, QShortcutEvent, QWindow
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 K, P, B, H, M = 0.28, 1.1, 0.1, 0.4, 1.2
@@ -87,12 +87,23 @@ class Counter(QObject):
         if kind == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
             if watched.isModal():
                 self._count.modals += 1
+        elif kind == QEvent.Type.Shortcut and isinstance(event, QShortcutEvent):
+            self._chord(event)
         elif isinstance(watched, QWindow) and event.spontaneous():
             if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
                 self._key(event)
             elif kind == QEvent.Type.MouseButtonPress:
                 self._click()
         return False
+
+    def _chord(self, event: QShortcutEvent) -> None:
+        """A chord the window takes before any widget sees the key."""
+        self._hand_to(Device.KEYBOARD)
+        self._count.klm_s += K
+        name = event.key().toString()
+        self._think(name)
+        self._count.actions += 1
+        self._count.log.append(name)
 
     def _hand_to(self, device: Device) -> None:
         if self._device is not None and self._device is not device:

@@ -80,11 +80,12 @@ def _counted(stage: Stage, play: Play) -> tuple[bool, Count]:
 # what the cache says ------------------------------------------------------------------------------
 
 
-def _visits(stage: Stage) -> dict[str, dict[str, Any]]:
-    """Today's visits of the zone by reference."""
+def _visits(stage: Stage, *, back: int = 0) -> dict[str, dict[str, Any]]:
+    """The visits of the zone by reference: today's, and those of `back` days before."""
     day = stage.station.clock.today()
+    first, last = day - timedelta(days=back), day + timedelta(days=1)
     with stage.station.cache.reading() as reading:
-        found = reading.find("Appointment", start_from=day, start_before=day + timedelta(days=1))
+        found = reading.find("Appointment", start_from=first, start_before=last)
         return {cached.ref: cached.raw for cached in found}
 
 
@@ -110,7 +111,7 @@ def _people(raw: dict[str, Any]) -> set[str]:
 
 def h1(stage: Stage) -> bool:
     """Ten visits of a day: seven as planned, two with an exception, one not home."""
-    before, chain = _visits(stage), {task["id"] for task in _chain(stage)}
+    before, chain = _visits(stage, back=7), {task["id"] for task in _chain(stage)}
     view = stage.window.shell
     strokes = ["Space", "Space", "1", "Space", "Space", "I", "Space", "4", "Space", "Space"]
     done = 0
@@ -124,8 +125,9 @@ def h1(stage: Stage) -> bool:
         done += 1
         if stroke == "I":
             stage.hand.until(lambda: len(_chain(stage)) > len(chain), 10)
+            stage.hand.until(lambda: not _on_open_visit(stage), 10)
             _next_visit(stage)
-    after = _visits(stage)
+    after = _visits(stage, back=7)
     changed = [ref for ref, raw in after.items() if raw["status"] != before[ref]["status"]]
     states = sorted(after[ref]["status"] for ref in changed)
     made = [task for task in _chain(stage) if task["id"] not in chain]
@@ -172,7 +174,10 @@ def t3(stage: Stage) -> bool:
     zone = zone_of(stage)
     before = _visits(stage)
     hers = [ref for ref, raw in before.items() if info.absent_ref in _people(raw)]
-    while (route := zone._route(zone.grid.current_lane())) and route.practitioner_ref != info.absent_ref:
+    absent = next(row.name for row in stage.station.staff() if row.key == info.absent_ref)
+    for _lane in range(9):
+        if absent in zone.absent_button.accessibleName() + zone.absent_button.text():
+            break
         stage.hand.key("Right")
     stage.hand.key("A")
     if not stage.hand.until(lambda: zone.panel.isVisible() and zone.panel.accept_button.isVisible(), 30):
