@@ -1,104 +1,120 @@
-"""How far sync has come: watermarks, membership, lateness, the server profile."""
+"""How far sync has come: watermarks, membership, lateness, the server profile.
+
+DB-API directly beneath SQLAlchemy: a round writes a mark for every key, and Core costs ten times the
+write itself (measured).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
-from clinician.cache import tables
 from clinician.cache.synced import Member, MemberState, Watermark
+from clinician.cache.tables import moment_text
 
-_BUCKETS = (1, 2, 5, 10, 30, 60, 120, 240, 600, 3600, 86_400)
+_BUCKETS: Final = (1, 2, 5, 10, 30, 60, 120, 240, 600, 3600, 86_400)
+_MARKS: Final = "SELECT key, type, mark, cursor, t0 FROM watermark"
+_SET_MARK: Final = (
+    "INSERT INTO watermark (key, type, mark, cursor, t0) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE "
+    "SET type = excluded.type, mark = excluded.mark, cursor = excluded.cursor, t0 = excluded.t0"
+)
+_MEMBERS: Final = "SELECT patient, state, since, chunk FROM membership"
+_SET_MEMBER: Final = (
+    "INSERT INTO membership (patient, state, since, chunk) VALUES (?, ?, ?, ?) ON CONFLICT (patient) "
+    "DO UPDATE SET state = excluded.state, since = excluded.since, chunk = excluded.chunk"
+)
+_ADD_LATENESS: Final = (
+    "INSERT INTO lateness (type, bucket, count) VALUES (?, ?, 1) "
+    "ON CONFLICT (type, bucket) DO UPDATE SET count = count + 1"
+)
+_SET_PROFILE: Final = (
+    "INSERT INTO server_profile (number, body) VALUES (1, ?) "
+    "ON CONFLICT (number) DO UPDATE SET body = excluded.body"
+)
 
 
 class Marks:
     """Kept inside the writer, in the same transaction as the rows they speak of (I10)."""
 
     def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+        driver: Any = connection.connection.driver_connection
+        self._execute = driver.execute
 
     def watermark(self, key: str) -> Watermark | None:
         """Progress of one key."""
-        table = tables.watermark
-        row = self._connection.execute(sa.select(table).where(table.c.key == key)).first()
-        return None if row is None else Watermark(row.key, row.type, row.mark, row.cursor, row.t0)
+        row = self._execute(f"{_MARKS} WHERE key = ?", (key,)).fetchone()
+        return None if row is None else _mark(row)
 
     def watermarks(self, type_: str | None = None) -> tuple[Watermark, ...]:
         """Progress of every key, or of those of one type."""
-        table = tables.watermark
-        asked = sa.select(table).order_by(table.c.key)
-        if type_ is not None:
-            asked = asked.where(table.c.type == type_)
-        rows = self._connection.execute(asked)
-        return tuple(Watermark(row.key, row.type, row.mark, row.cursor, row.t0) for row in rows)
+        if type_ is None:
+            rows = self._execute(f"{_MARKS} ORDER BY key")
+        else:
+            rows = self._execute(f"{_MARKS} WHERE type = ? ORDER BY key", (type_,))
+        return tuple(_mark(row) for row in rows)
 
     def set_watermark(self, mark: Watermark) -> None:
         """Keep the progress of one key. A mark that goes backwards is the caller's decision."""
-        self._put(
-            tables.watermark,
-            ("key",),
-            {"key": mark.key, "type": mark.type, "mark": mark.mark, "cursor": mark.cursor, "t0": mark.t0},
-        )
+        moments = (_text(mark.mark), _text(mark.cursor), _text(mark.t0))
+        self._execute(_SET_MARK, (mark.key, mark.type, *moments))
 
     def drop_watermark(self, key: str) -> None:
         """Forget a key that is no longer asked for."""
-        self._connection.execute(sa.delete(tables.watermark).where(tables.watermark.c.key == key))
+        self._execute("DELETE FROM watermark WHERE key = ?", (key,))
 
     def members(self, state: MemberState | None = None) -> tuple[Member, ...]:
         """Patients of the workplace."""
-        table = tables.membership
-        asked = sa.select(table).order_by(table.c.patient)
-        if state is not None:
-            asked = asked.where(table.c.state == state.value)
-        rows = self._connection.execute(asked)
-        return tuple(Member(row.patient, MemberState(row.state), row.since, row.chunk) for row in rows)
+        if state is None:
+            rows = self._execute(f"{_MEMBERS} ORDER BY patient")
+        else:
+            rows = self._execute(f"{_MEMBERS} WHERE state = ? ORDER BY patient", (state.value,))
+        return tuple(
+            Member(patient, MemberState(held), datetime.fromisoformat(since), chunk)
+            for patient, held, since, chunk in rows
+        )
 
     def set_member(self, member: Member) -> None:
         """Keep how a patient stands in the scope."""
-        values = {
-            "patient": member.patient_ref,
-            "state": member.state.value,
-            "since": member.since,
-            "chunk": member.chunk,
-        }
-        self._put(tables.membership, ("patient",), values)
+        values = (member.patient_ref, member.state.value, moment_text(member.since), member.chunk)
+        self._execute(_SET_MEMBER, values)
 
     def drop_member(self, patient_ref: str) -> None:
         """Forget a patient who is gone and purged."""
-        self._connection.execute(
-            sa.delete(tables.membership).where(tables.membership.c.patient == patient_ref)
-        )
+        self._execute("DELETE FROM membership WHERE patient = ?", (patient_ref,))
 
     def add_lateness(self, type_: str, seconds: float) -> None:
         """Count a row that came with a stamp this much older than the mark before."""
         bucket = next((b for b in _BUCKETS if seconds <= b), _BUCKETS[-1] + 1)
-        table = tables.lateness
-        made = insert(table).values(type=type_, bucket=bucket, count=1)
-        self._connection.execute(
-            made.on_conflict_do_update(index_elements=["type", "bucket"], set_={"count": table.c.count + 1})
-        )
+        self._execute(_ADD_LATENESS, (type_, bucket))
 
     def lateness(self) -> dict[str, dict[int, int]]:
         """type -> {upper bound in seconds: rows}; 86401 holds everything later than a day."""
         found: dict[str, dict[int, int]] = {}
-        for row in self._connection.execute(sa.select(tables.lateness)):
-            found.setdefault(row.type, {})[row.bucket] = row[2]
+        for type_, bucket, count in self._execute("SELECT type, bucket, count FROM lateness"):
+            found.setdefault(type_, {})[bucket] = count
         return found
 
     def profile(self) -> dict[str, Any] | None:
         """What the probe found the record to do; None before the first probe."""
-        kept = self._connection.execute(sa.select(tables.server_profile.c.body)).scalar()
-        return None if kept is None else dict(orjson.loads(kept))
+        row = self._execute("SELECT body FROM server_profile").fetchone()
+        return None if row is None else dict(orjson.loads(row[0]))
 
     def set_profile(self, profile: dict[str, Any]) -> None:
         """Keep what the probe found."""
-        body = orjson.dumps(profile).decode("utf-8")
-        self._put(tables.server_profile, ("number",), {"number": 1, "body": body})
+        self._execute(_SET_PROFILE, (orjson.dumps(profile).decode("utf-8"),))
 
-    def _put(self, table: sa.Table, key: tuple[str, ...], values: dict[str, Any]) -> None:
-        made = insert(table).values(values)
-        rest = {name: made.excluded[name] for name in values if name not in key}
-        self._connection.execute(made.on_conflict_do_update(index_elements=list(key), set_=rest))
+
+def _mark(row: tuple[Any, ...]) -> Watermark:
+    key, type_, mark, cursor, t0 = row
+    return Watermark(key, type_, _moment(mark), _moment(cursor), _moment(t0))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment_text(moment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from clinician.cache import declared, driver
-from clinician.cache.body import Press
+from clinician.cache.body import Press, shipped_dictionary
 from clinician.cache.lock import CacheLock
 from clinician.cache.migrations import migrate, version_of
 from clinician.cache.overlays import OverlayColumns
@@ -52,7 +53,7 @@ class Cache:
             file, key, cache_kib=driver.READER_CACHE_KIB, size=READERS, query_only=True
         )
         self._writers = driver.engine_of(file, key, cache_kib=driver.CACHE_KIB, size=1, query_only=False)
-        self.writer = Writer(self._writers, Press(press_of), self._columns, clock, events)
+        self.writer = Writer(self._writers, Press(press_of), self._columns, clock, events, self._gather)
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
@@ -74,10 +75,16 @@ class Cache:
         return held
 
     def maintain(self) -> None:
-        """After the first sync and when idle: statistics for the planner, and a short log file."""
-        self.writer.run(_analyze)
+        """When idle: statistics for the planner, and a short log file. The first sync does so by itself."""
+        self._gather().result()
         with driver.translated(), self._readers.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").close()
+
+    def _gather(self) -> Future[None]:
+        """Gather statistics; readers connect anew to see them."""
+        done = self.writer.submit(_analyze)
+        done.add_done_callback(lambda _: self._readers.dispose())
+        return done
 
     def close(self) -> None:
         """Finish what is queued, fold the log into the file, let go of the lock."""
@@ -134,6 +141,7 @@ def _prepare(folder: Path, key: bytes, clock: Clock) -> dict[int, bytes]:
     ):
         connection.execute("PRAGMA journal_mode=WAL").fetchone()
         migrate(connection, clock.now())
+        connection.execute("INSERT OR IGNORE INTO dictionary VALUES (?, ?)", shipped_dictionary())
         found = dict(connection.execute("SELECT number, body FROM dictionary"))
     if not knows_key:
         mark.write_bytes(driver.key_mark(key))

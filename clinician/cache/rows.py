@@ -69,6 +69,8 @@ class Rows:
         self._press = press
         self._codings: dict[str, int] | None = None
         self._next_rid = 0
+        self.grown = 0
+        """Rows inserted since somebody set it to 0."""
 
     def forget(self) -> None:
         """Forget what was read ahead; needed after a rollback."""
@@ -179,6 +181,7 @@ class Rows:
             self._many(_UPDATE, batch.updates)
         if batch.inserts:
             self._many(_INSERT, batch.inserts)
+            self.grown += len(batch.inserts)
         if batch.tokens:
             self._many("INSERT OR IGNORE INTO token VALUES (?, ?, ?)", batch.tokens)
         self._write_words(batch)

@@ -180,7 +180,7 @@ class Snapshot:
                 if isinstance(held, Overlay):
                     beneath = next(self._synced_rows(number, [packed]), None)
                     yield self._cached(number, packed, beneath[1] if beneath else None, held.body)
-                else:
+                elif held in bodies:  # inside the writer a row may go while the answer is read
                     yield self._cached(number, packed, *bodies[held])
 
     def search_patients(self, words: Sequence[str], *, limit: int = 50) -> list[Cached]:

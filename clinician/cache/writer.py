@@ -12,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -27,6 +28,8 @@ from clinician.events import CacheChanged, Events
 T = TypeVar("T")
 Job = tuple[int, int, "Callable[[Writing], Any] | None", "Future[Any]"]
 _ACT, _PAGE, _LAST = 0, 1, 2
+_GROWN: Final = 5000
+"""So many new rows make the planner's statistics stale: after a first sync, and now and then."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -34,9 +37,16 @@ class Writer:
     """Runs functions one after the other, each in one transaction."""
 
     def __init__(
-        self, engine: sa.Engine, press: Press, columns: OverlayColumns, clock: Clock, events: Events
+        self,
+        engine: sa.Engine,
+        press: Press,
+        columns: OverlayColumns,
+        clock: Clock,
+        events: Events,
+        on_grown: Callable[[], object],
     ) -> None:
         self._engine = engine
+        self._on_grown = on_grown
         self._press = press
         self._columns = columns
         self._clock = clock
@@ -120,6 +130,10 @@ class Writer:
             types = frozenset(ref.partition("/")[0] for ref in writing.changed)
             self._events.publish(CacheChanged(frozenset(writing.changed), types, writing.origin))
         future.set_result(result)
+        if rows.grown >= _GROWN:
+            rows.grown = 0
+            with suppress(RuntimeError):  # closing meanwhile: the statistics wait for the next time
+                self._on_grown()
 
     def _transact(
         self, connection: sa.Connection, rows: Rows, function: Callable[[Writing], T], *, durable: bool
