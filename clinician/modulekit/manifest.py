@@ -19,7 +19,7 @@ gettext domain (`texts`, the module's id unless told otherwise).
 
     [[sync]]
     type = "Task"
-    search = "status=ready,requested&owner=Organization/{organization}"
+    search = "status=ready,requested&owner={organization}"   # {organization_id}, {practitioner}, {date}
     window = 14                            # days back; 0 = all
     priority = 10                          # lower first
 
@@ -65,6 +65,8 @@ L = texts.lazy("modulekit")
 
 SCHEMA: Final = 1
 """The manifest form this workstation reads."""
+PLACEHOLDERS: Final = frozenset({"organization", "organization_id", "practitioner", "date"})
+"""What a search may leave to the workplace: 'Organization/…', its id alone, 'Practitioner/…', a day."""
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
 ModuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
@@ -332,7 +334,7 @@ def _type_faults(manifest: Manifest) -> Iterator[tuple[str, Text]]:
         elif not set("rs") <= set(granted.get(rule.type, "")):
             yield "sync", L("{name} is fetched without a permission to read and search it", name=rule.type)
         for placeholder in re.findall(r"\{(\w*)\}", rule.search):
-            if placeholder not in ("organization", "practitioner", "date"):
+            if placeholder not in PLACEHOLDERS:
                 yield "sync", L("the search for {name} has an unknown placeholder", name=rule.type)
 
 

@@ -150,7 +150,7 @@ def _working_day(world: World, unit: Unit, therapist: Staff, offset: int) -> Raw
         (unit.key, therapist.key, world.date(offset).isoformat()),
         active=True,
         serviceType=[concept(codes.CODE_UNIT, "mental-health", "Psykisk helse")],
-        actor=[reference(therapist.ref, therapist.name), reference(unit.ref, unit.name)],
+        actor=[reference(therapist.ref, therapist.name), reference(*unit.service)],
         planningHorizon=horizon,
         comment=therapist.name,
     )

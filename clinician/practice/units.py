@@ -1,4 +1,7 @@
-"""The municipality's units: zones, wards, offices; each an Organization, a workplace for its staff."""
+"""The municipality's units: zones, wards, offices; each an Organization, a workplace for its staff.
+
+A workplace has a HealthcareService with the Organization's own id: the one R4 lets a Schedule name as actor.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clinician.fhir import codes
-from clinician.fhir.reference import Raw
+from clinician.fhir.reference import Raw, make_ref, split_ref
 from clinician.practice.data import table
 from clinician.practice.numbers import Numbers, phone
 from clinician.practice.town import Town
@@ -41,6 +44,11 @@ class Unit:
         """For reference(*named)."""
         return Named(self.ref, self.name)
 
+    @property
+    def service(self) -> Named:
+        """The HealthcareService of the unit, for reference(*service)."""
+        return Named(make_ref("HealthcareService", split_ref(self.ref)[1]), self.name)
+
 
 class Units:
     """Makes units; raws() are their resources in the order made."""
@@ -67,7 +75,20 @@ class Units:
                 partOf=reference(parent.ref) if parent else None,
             )
         )
+        if kind != "municipality":
+            self.raws.append(self._service(made))
         return made
+
+    def _service(self, unit: Unit) -> Raw:
+        raw = self.world.resource(
+            "HealthcareService",
+            (unit.key,),
+            active=True,
+            providedBy=reference(*unit.named),
+            type=[concept(codes.CODE_UNIT, unit.kind, KINDS[unit.kind])],
+            name=unit.name,
+        )
+        return raw | {"id": split_ref(unit.ref)[1]}
 
 
 def municipality_name() -> str:

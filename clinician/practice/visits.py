@@ -66,7 +66,7 @@ def schedules(world: World, zone: Zone, offset: int) -> Iterator[Raw]:
             (zone.unit.key, route.key, day),
             active=True,
             serviceType=[concept(codes.CODE_UNIT, "homecare-zone", "Hjemmetjenestesone")],
-            actor=[reference(who.ref, who.name), reference(zone.unit.ref, zone.unit.name)],
+            actor=[reference(who.ref, who.name), reference(*zone.unit.service)],
             planningHorizon={
                 "start": world.stamp(offset, route.shift[0]),
                 "end": world.stamp(offset, route.shift[1]),

@@ -13,7 +13,7 @@ from clinician.record.client import form
 
 CHUNK: Final = 50
 """Patients asked for at once."""
-_OWNERS: Final = ("{organization}", "{practitioner}")
+_OWNERS: Final = ("{organization}", "{organization_id}", "{practitioner}")
 _WINDOW_PARAM: Final = {
     "Appointment": "date",
     "AuditEvent": "date",
@@ -34,8 +34,9 @@ LIVE_STATUSES: Final = ("planned", "waitlist", "active", "onhold")
 class SyncRule:
     """One line of a module's [[sync]].
 
-    search: FHIR search with {organization}, {practitioner}, {date} (today − window). window: days back,
-    0 for all. priority: lower is fetched first.
+    search: FHIR search with {organization} ('Organization/…'), {organization_id} (the id alone, for what has
+    the same id: HealthcareService/{organization_id}), {practitioner}, {date} (today − window). window: days
+    back, 0 for all. priority: lower is fetched first.
     """
 
     type: str
@@ -112,6 +113,7 @@ class Plan:
         since = (today - timedelta(days=rule.window)).isoformat()
         text = rule.search.replace("{date}", since)
         text = text.replace("{organization}", self.workplace_ref)
+        text = text.replace("{organization_id}", self.workplace_ref.partition("/")[2])
         text = text.replace("{practitioner}", self.practitioner_ref)
         filled = parse_qsl(text, keep_blank_values=True)
         if rule.window and "{date}" not in rule.search and rule.type in _WINDOW_PARAM:

@@ -11,6 +11,7 @@ from typing import Final
 from clinician import texts
 from clinician.clock import oslo
 from clinician.fhir import codes, read
+from clinician.fhir.reference import make_ref, split_ref
 from clinician.fhir.times import earliest_or_none
 from clinician.queries.query import Cached, Raw, Reading
 from modules.homecare import labels
@@ -69,10 +70,15 @@ def by_time(visit: Visit) -> tuple[float, int, str]:
 def schedules_of(reading: Reading, workplace_ref: str, day: date) -> tuple[Cached, ...]:
     """The routes of a workplace on a day, by name."""
     found = reading.find(
-        "Schedule", owner=workplace_ref, start_from=day, start_before=day + timedelta(days=1)
+        "Schedule", owner=service_of(workplace_ref), start_from=day, start_before=day + timedelta(days=1)
     )
     active = (one for one in found if one.raw.get("active") is not False)
     return tuple(sorted(active, key=lambda one: (read.text_at(one.raw, "comment"), one.ref)))
+
+
+def service_of(workplace_ref: str) -> str:
+    """The HealthcareService of a workplace: it has the Organization's id (docs/record-model.md)."""
+    return make_ref("HealthcareService", split_ref(workplace_ref)[1]) if workplace_ref else ""
 
 
 def of_workplace(

@@ -10,6 +10,7 @@ from typing import Final
 from clinician import texts
 from clinician.clock import oslo
 from clinician.fhir import read
+from clinician.fhir.reference import make_ref, split_ref
 from clinician.queries.query import Reading, query
 from modules.homecare.queries.loading import (
     of_workplace,
@@ -70,9 +71,9 @@ def candidates(reading: Reading, *, appointment_ref: str, now: datetime) -> tupl
 def workplace_of(reading: Reading, visit: Visit) -> str:
     """The workplace of a visit: of its route, else of the user's episode of care."""
     route = reading.get(visit.route_ref) if visit.route_ref else None
-    found = read.ref_at(route.raw, "actor", "Organization") if route else ""
-    if found:
-        return found
+    service = read.ref_at(route.raw, "actor", "HealthcareService") if route else ""
+    if service:
+        return make_ref("Organization", split_ref(service)[1])
     episodes = reading.find("EpisodeOfCare", patient=visit.patient_ref, status="active")
     return next((ref for one in episodes if (ref := read.ref_at(one.raw, "managingOrganization"))), "")
 

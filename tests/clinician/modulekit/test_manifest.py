@@ -86,6 +86,11 @@ FAULTS = [
 ]  # fmt: skip
 
 
+def test_that_a_search_may_name_the_id_of_the_workplace_alone() -> None:
+    text = WHOLE.replace("owner={organization}", "owner=HealthcareService/{organization_id}")
+    assert parse(text).sync[0].search.startswith("owner=HealthcareService/{organization_id}")
+
+
 def test_that_a_whole_manifest_reads_with_its_defaults() -> None:
     manifest = parse(WHOLE)
     view = manifest.view("list")

@@ -40,7 +40,7 @@ class TownRead:
         return {
             f"Schedule/{s['id']}": s
             for s in self.by_type["Schedule"]
-            if s["actor"][1]["reference"] == unit
+            if s["actor"][1]["reference"] == service(unit)
             and s["planningHorizon"]["start"].startswith(day.isoformat())
         }
 
@@ -62,6 +62,11 @@ class TownRead:
     def holds(self, practitioner: str, unit: str) -> set[str]:
         role = next(r for r in self.roles(unit) if r["practitioner"]["reference"] == practitioner)
         return {c.code for c in read.codings(role, "code")}
+
+
+def service(unit: str) -> str:
+    """The HealthcareService of a unit has the unit's own id (docs/record-model.md)."""
+    return unit.replace("Organization/", "HealthcareService/")
 
 
 def is_homecare(appointment: Raw) -> bool:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from clinician.fhir import codes, read
 from clinician.fhir.reference import Raw
-from tests.clinician.practice.reading import TownRead, staff
+from tests.clinician.practice.reading import TownRead, service, staff
 
 
 def lines(town: TownRead, unit: str) -> list[Raw]:
@@ -129,7 +129,7 @@ def test_that_the_case_office_has_14_open_cases_with_owner_and_deadline(town: To
 
 def test_that_the_mental_health_board_has_five_therapists_for_five_days(town: TownRead) -> None:
     unit = town.unit("Psykisk helse og rus")
-    days = [s for s in town.by_type["Schedule"] if s["actor"][1]["reference"] == unit]
+    days = [s for s in town.by_type["Schedule"] if s["actor"][1]["reference"] == service(unit)]
     assert Counter(s["actor"][0]["reference"] for s in days) == dict.fromkeys(
         {s["actor"][0]["reference"] for s in days}, 5
     )

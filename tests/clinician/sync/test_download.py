@@ -14,8 +14,10 @@ import pytest
 
 from clinician.cache.synced import MemberState, Why
 from clinician.events import Link
+from clinician.fhir.reference import Raw
 from clinician.record.client import RecordClient
 from clinician.sync import download
+from clinician.sync.matching import fits
 from clinician.sync.plan import MEMBERSHIP, Key, SyncRule, make_plan
 from clinician.sync.scope import GRACE
 from clinician.sync.status import RecordRestored, SendingOverdue
@@ -745,6 +747,40 @@ def test_that_rules_of_a_practitioner_need_one() -> None:
     assert rule not in make_plan([rule], workplace_ref=WORKPLACE).rules
     plan = make_plan([rule], workplace_ref=WORKPLACE, practitioner_ref="Practitioner/x")
     assert plan.query(Key(rule), [], date(2026, 3, 3)) == [("owner", "Practitioner/x")]
+
+
+def test_that_a_rule_may_name_the_service_that_has_the_id_of_the_workplace() -> None:
+    rule = SyncRule("Schedule", "actor=HealthcareService/{organization_id}&date=ge{date}", window=14)
+    plan = make_plan([rule], workplace_ref=WORKPLACE)
+    asked = plan.query(Key(rule), [], date(2026, 3, 17))
+    assert asked == [
+        ("actor", WORKPLACE.replace("Organization", "HealthcareService")),
+        ("date", "ge2026-03-03"),
+    ]
+    assert not rule.by_patient
+
+
+def route(id_: str, actor: str) -> Raw:
+    return {
+        "resourceType": "Schedule",
+        "id": id_,
+        "active": True,
+        "actor": [{"reference": actor}],
+        "planningHorizon": {"start": "2026-03-03T07:00:00+01:00", "end": "2026-03-03T15:00:00+01:00"},
+    }
+
+
+def test_that_routes_of_the_workplace_are_kept_and_judged_by_its_service(world: World) -> None:
+    """Both by the record's answer and by what is judged here when a manifest misses a row."""
+    service = WORKPLACE.replace("Organization", "HealthcareService")
+    mine, theirs = route("r1", service), route("r2", "HealthcareService/elsewhere")
+    rule = SyncRule("Schedule", "actor=HealthcareService/{organization_id}&date=ge{date}", window=14)
+    query = make_plan([rule], workplace_ref=WORKPLACE).query(Key(rule), [], date(2026, 3, 3))
+    assert (fits(mine, query), fits(theirs, query)) == (True, False)
+    world.load([mine, theirs])
+    a = world.station(rules=[rule])
+    a.step()
+    assert [row["id"] for row in a.all("Schedule")] == ["r1"]
 
 
 def test_that_a_client_counts_what_it_asks(world: World) -> None:

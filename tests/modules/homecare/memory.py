@@ -211,7 +211,7 @@ def schedule(key: str, who: str, start: str = "07:15", end: str = "15:00", day: 
         "id": key,
         "active": True,
         "comment": f"Nord {key}",
-        "actor": [{"reference": f"Practitioner/{who}"}, {"reference": "Organization/nord"}],
+        "actor": [{"reference": f"Practitioner/{who}"}, {"reference": "HealthcareService/nord"}],
         "planningHorizon": {"start": to_instant(at(start, day)), "end": to_instant(at(end, day))},
     }
 

@@ -27,7 +27,7 @@ ASKED = (
     ("Task", {"patient": "Patient/ola", "status": ("ready",), "descending": True}),
     ("Task", {"code": "https://clinician.example/fhir/CodeSystem/measure|insulin"}),
     ("Task", {"code": "https://clinician.example/fhir/CodeSystem/task-kind|measure", "limit": 1}),
-    ("Schedule", {"owner": "Organization/nord", "start_from": DAY}),
+    ("Schedule", {"owner": "HealthcareService/nord", "start_from": DAY}),
     ("PractitionerRole", {"owner": ["Practitioner/me", "Practitioner/kari"], "order": "id"}),
     ("EpisodeOfCare", {"token": ("organization", "Organization/nord"), "status": "active"}),
 )
