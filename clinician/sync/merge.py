@@ -110,8 +110,8 @@ def _value(raw: Raw, path: str) -> object:
     value = raw.get(top, _ABSENT)
     if path == top:
         return value
-    named = _by_key(top, value)
-    return _ABSENT if named is None else named.get(path[len(top) + 1 : -1], _ABSENT)
+    named = _by_key(top, value) or {}
+    return named.get(path[len(top) + 1 : -1], _ABSENT)
 
 
 def _kind(base: Raw, mine: Raw, theirs: Raw, clashes: frozenset[str]) -> Kind:

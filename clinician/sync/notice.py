@@ -76,7 +76,6 @@ def _task(act: ActRow, rows: Sequence[ConflictRow], now: datetime) -> Raw:
             what=act.label.render(),
             who=act.who_name,
         ),
-        "focus": {"reference": rows[0].ref},
         "authoredOn": to_instant(now),
         "lastModified": to_instant(now),
         "requester": {"reference": act.who_ref},
@@ -84,6 +83,9 @@ def _task(act: ActRow, rows: Sequence[ConflictRow], now: datetime) -> Raw:
     }
     if act.patient_ref:
         task["for"] = {"reference": act.patient_ref}
+    known = [row.ref for row in rows if row.base is not None]
+    if known:  # a link to what the parked act itself makes would hold the Task behind that act
+        task["focus"] = {"reference": known[0]}
     return task
 
 

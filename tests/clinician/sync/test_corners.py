@@ -1,0 +1,299 @@
+"""Corners of the result table and of passes that only a strange record shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import orjson
+
+from clinician.cache.acts import ActState, Entry
+from clinician.cache.synced import AuditRow
+from clinician.fhir.bundles import Response
+from clinician.record.client import RecordClient
+from clinician.record.profile import ServerProfile, from_raw, hint_path, probe
+from clinician.sync.applied import _row
+from clinician.sync.delta import delta
+from clinician.sync.download import full_pass
+from clinician.sync.manifest import manifest
+from clinician.sync.plan import Key, SyncRule
+from clinician.sync.rebase import author_of
+from tests.clinician.sync.test_upload import drop_answer, is_transaction, on_transactions, rounds
+from tests.clinician.sync.world import NURSE, START, World, first, new_id, outside, patient_with_visits
+
+Answer = Callable[[], httpx.Response]
+FHIR = {"content-type": "application/fhir+json"}
+
+
+def altered(change: Callable[[httpx.Request, Any], Any]) -> Callable[[httpx.Request, Answer], httpx.Response]:
+    """The record's answer as parsed JSON, handed through `change`."""
+
+    def fault(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        answer = go_on()
+        raw = json.loads(answer.read() or b"null")
+        kept = {k: v for k, v in answer.headers.items() if k != "content-length"}
+        return outside(answer.status_code, json.dumps(change(request, raw)).encode(), **kept)
+
+    return fault
+
+
+def test_that_a_body_of_another_resource_is_not_taken_for_ours() -> None:
+    entry = Entry("Task/a", {"resourceType": "Task", "id": "a", "status": "ready"})
+    response = Response(
+        200, "", "4", "2026-03-03T06:00:00Z", b'{"resourceType":"Task","id":"b","meta":{}}', b""
+    )
+    row = _row(entry, response, START)
+    assert (row.id, row.version, orjson.loads(row.body)["meta"]["versionId"]) == ("a", "4", "4")
+
+
+def test_that_a_record_without_history_gives_no_version_to_build_upon(world: World) -> None:
+    raws = patient_with_visits(1)
+    world.load(raws)
+    a = world.station()
+    a.step()
+    visit = first(raws, "Appointment")
+    drop = on_transactions(drop_answer)
+
+    def fault(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        return outside(404, b"{}", **FHIR) if request.url.path.endswith("_history") else drop(request, go_on)
+
+    a.wire.fault = fault
+    op = a.change(visit, comment="mitt")
+    a.step()
+    there = world.there(visit)
+    assert there is not None
+    world.load([{**there, "comment": "deres"}])
+    rounds(a)
+    assert a.state(op) == ActState.APPLIED and a.engine.status().all_sent
+
+
+def test_that_audit_the_record_cannot_take_now_waits(world: World) -> None:
+    a = world.station()
+    a.step()
+    event = {"resourceType": "AuditEvent", "id": new_id()}
+    a.write(lambda w: w.audit.add(AuditRow(event["id"], world.clock.now(), orjson.dumps(event))))
+
+    def busy(request: httpx.Request, raw: Any) -> Any:
+        if b"AuditEvent" in request.content:
+            raw["entry"] = [{"response": {"status": "503"}}]
+        return raw
+
+    a.wire.fault = altered(busy)
+    a.step()
+    assert len(a.write(lambda w: w.audit.waiting())) == 1
+
+
+def test_that_a_version_nobody_can_read_now_stays_unconfirmed(world: World) -> None:
+    raws = patient_with_visits(1)
+    world.load(raws)
+    a = world.station()
+    a.step()
+
+    def fault(request: httpx.Request, raw: Any) -> Any:
+        if (
+            request.url.path == "/"
+            and b'"url":"Provenance/' in request.content
+            and b"batch" in request.content
+        ):
+            raw["entry"] = [{"response": {"status": "500"}} for _ in raw["entry"]]
+        return raw
+
+    a.wire.fault = altered(fault)
+    a.change(first(raws, "Appointment"), status="arrived")
+    assert not a.step().all_sent
+    a.wire.fault = None
+    assert a.step().all_sent
+
+
+def test_that_mine_can_stand_up_what_was_deleted_while_deciding(world: World) -> None:
+    raws = patient_with_visits(1)
+    world.load(raws)
+    a = world.station()
+    a.step()
+    visit = first(raws, "Appointment")
+    op = a.change(visit, comment="mitt")
+    there = world.there(visit)
+    assert there is not None
+    world.load([{**there, "comment": "deres"}])
+    a.step()
+    world.direct.delete(visit)
+    new = a.engine.decide(op, "mine", NURSE)
+    rounds(a, 2)
+    assert a.state(new) == ActState.APPLIED and (world.there(visit) or {})["comment"] == "mitt"
+
+
+def test_that_merged_falls_back_to_mine_where_the_fresh_version_clashes(world: World) -> None:
+    raws = patient_with_visits(1)
+    plan = {
+        "resourceType": "CarePlan",
+        "id": new_id(),
+        "status": "active",
+        "intent": "plan",
+        "subject": {"reference": first(raws, "Patient")},
+    }
+    world.load([*raws, plan])
+    a = world.station()
+    a.step()
+    ref = f"CarePlan/{plan['id']}"
+    op = a.change(ref, title="mitt")
+    world.load([{**plan, "description": "deres"}])
+    a.step()
+    world.load([{**plan, "description": "deres", "title": "nyere"}])
+    a.engine.decide(op, "merged", NURSE)
+    rounds(a, 2)
+    there = world.there(ref)
+    assert there is not None and (there["title"], there["description"]) == ("mitt", "deres")
+
+
+def test_that_nothing_to_ask_asks_nothing(world: World) -> None:
+    a = world.station()
+    a.step()
+    before = a.client.requests
+    assert delta(a.engine.line, {}, []).at is None
+    assert not manifest(a.engine.line, {}, []).fetched
+    assert full_pass(a.engine.line, Key(SyncRule("Task"), "nobody"), []) == 0
+    assert a.client.requests == before
+
+
+def test_that_a_walk_that_breaks_off_inside_a_delta_leaves_its_mark(world: World) -> None:
+    from dataclasses import replace
+
+    raws = patient_with_visits(8)
+    world.load(raws)
+    a = world.station()
+    a.step()
+    world.tick(300)
+    a.step()
+    for raw in raws:
+        if raw["resourceType"] == "Task":
+            world.load([{**raw, "status": "in-progress"}])
+            world.tick(0.01)
+    a.engine.line.profile = replace(a.engine.line.profile, largest_count=3)
+
+    def fault(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        if request.url.path.startswith("/Task"):
+            return outside(500, b"{}", **FHIR)
+        return go_on()
+
+    a.wire.fault = fault
+    a.step()
+    assert a.engine.last_delta.failed
+    a.wire.fault = None
+    a.step()
+    assert {raw["status"] for raw in a.all("Task")} == {"in-progress"}
+
+
+def test_that_an_unknown_author_is_no_author(world: World) -> None:
+    raws = patient_with_visits(1)
+    world.load(raws)
+    a = world.station()
+    a.step()
+    assert author_of(a.engine.line, first(raws, "Task")) == ("", None)
+    a.wire.down = True
+    assert author_of(a.engine.line, first(raws, "Task")) == ("", None)
+
+
+def test_that_an_act_about_nobody_tells_of_its_conflict_without_a_patient(world: World) -> None:
+    basic = {"resourceType": "Basic", "id": new_id(), "code": {"text": "x"}}
+    a = world.station()
+    a.step()
+    world.load([{**basic, "code": {"text": "deres"}}])
+    op = a.act(basic, aggregate=f"Basic/{basic['id']}")
+    a.step()
+    assert a.state(op) == ActState.CONFLICT
+    rounds(a, 2)
+    told = [act for act in a.write(lambda w: w.outbox.rows()) if act.kind == "sync-conflict"]
+    task = world.there(told[0].refs[0])
+    assert task is not None and "for" not in task and "focus" not in task
+
+
+def test_that_a_rebase_keeps_what_did_not_move(world: World) -> None:
+    raws = patient_with_visits(1)
+    world.load(raws)
+    a = world.station()
+    a.step()
+    visit, task = first(raws, "Appointment"), first(raws, "Task")
+    mine, other = a.get(visit), a.get(task)
+    assert mine is not None and other is not None
+    a.act({**mine, "comment": "mitt"}, {**other, "status": "completed"})
+    there = world.there(visit)
+    assert there is not None
+    world.load([{**there, "minutesDuration": 30}])
+    rounds(a, 2)
+    assert (world.there(task) or {})["status"] == "completed" and a.engine.status().all_sent
+
+
+# the probe against records that differ -----------------------------------------------------------
+
+
+class Careless(httpx.BaseTransport):
+    """A record that ignores every condition and knows neither milliseconds nor history."""
+
+    def __init__(self, world: World) -> None:
+        self.inner = httpx.WSGITransport(app=world.app)  # type: ignore[arg-type]  # httpx wants the typeshed protocol
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        if request.url.path.endswith("_history"):
+            return outside(404, b"{}", **FHIR)
+        if request.method == "DELETE":
+            return outside(405, b"{}", **FHIR)
+        body = request.content.replace(b'"ifMatch"', b'"x"').replace(b'"ifNoneMatch"', b'"y"')
+        headers = {
+            k: v
+            for k, v in request.headers.items()
+            if k not in ("if-match", "if-none-match", "content-length")
+        }
+        bare = httpx.Request(request.method, request.url, headers=headers, content=body)
+        answer = self.inner.handle_request(bare)
+        if "_search" in request.url.path and b"_lastUpdated" in request.content:
+            return outside(200, b"<html>", **{"content-type": "text/html"})
+        return answer
+
+
+def test_that_a_careless_record_is_found_out_and_gets_no_writes(world: World) -> None:
+    profile = probe(RecordClient("http://record.local", transport=Careless(world)))
+    assert (
+        not profile.if_match_alone and not profile.if_match_in_transaction and not profile.transaction_atomic
+    )
+    assert not profile.if_none_match_star and not profile.ge_inclusive and not profile.history
+    assert not profile.may_write and profile.notes["clean_up"] == "405"
+    assert profile.notes["if_match_alone"].startswith("answered 2")
+    assert from_raw({**profile.as_raw(), "of the future": 1}) == profile
+
+
+def test_that_the_probe_leaves_nothing_behind(world: World) -> None:
+    with RecordClient("http://record.local", transport=httpx.WSGITransport(app=world.app)) as client:  # type: ignore[arg-type]  # as above
+        profile = probe(client)
+        left = client.search("Basic", "_count=50").raw()
+    assert profile.may_write and profile.page_size == 500 and not left.get("entry")
+    assert ServerProfile(largest_count=100).page_size == 100 and ServerProfile().page_size == 500
+
+
+def test_that_a_hint_is_only_used_where_it_is_offered() -> None:
+    said = {"rest": ["odd", {"documentation": "GET _history?_after=SEQ&_wait=SECONDS"}]}
+    assert hint_path(said) == "_history" and hint_path({"rest": None}) == "" and hint_path({}) == ""
+
+
+def test_that_a_claim_lost_to_somebody_else_sends_nothing(world: World) -> None:
+    raws = patient_with_visits(1)
+    world.load(raws)
+    a = world.station()
+    a.step()
+    a.wire.down = True
+    op = a.change(first(raws, "Appointment"), status="arrived")
+    a.step()
+    a.wire.down = False
+    row = a.write(lambda w: w.outbox.get(op))
+    a.write(lambda w: w.outbox.transition(op, ActState.QUEUED, ActState.WITHDRAWN))
+    sent: list[httpx.Request] = []
+
+    def watch(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        sent.extend([request] if is_transaction(request) else [])
+        return go_on()
+
+    a.wire.fault = watch
+    a.engine.uploader._send(row)
+    assert not sent and a.state(op) == ActState.WITHDRAWN
