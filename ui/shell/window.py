@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from clinician.access.who import Who
@@ -22,65 +20,35 @@ from clinician.texts import lazy
 from ui.jobs import Pool
 from ui.shell import offers
 from ui.shell.answers import Catalogue
-from ui.shell.banner import Banner
 from ui.shell.bug_report import BugSheet
+from ui.shell.chords import Chords
 from ui.shell.conflict_page import ConflictPage
 from ui.shell.cover import Cover, IdleWatch
 from ui.shell.desk import Desk
 from ui.shell.help_sheet import HelpSheet
 from ui.shell.layout_plan import Plans, load_plans
-from ui.shell.message_line import MessageLine, WorkLine
+from ui.shell.message_line import MessageLine
 from ui.shell.modules_page import ModulesPage
 from ui.shell.outbox_page import OutboxPage
 from ui.shell.palette import SearchField
-from ui.shell.rail import Rail, RailEntry
+from ui.shell.rail import RailEntry
 from ui.shell.rooms import Rooms
 from ui.shell.running import Running
+from ui.shell.session import SESSION, Stood, read
 from ui.shell.settings_page import SettingsPage
 from ui.shell.sign_in_page import SignInPage
 from ui.shell.station import DraftLine, Station, WorkplaceLine
-from ui.shell.status_strip import StatusStrip
-from ui.shell.top_bar import TopBar
-from ui.widgets.panes import Ground, Hairline
+from ui.shell.work import Work
+from ui.widgets.panes import Ground
 from ui.widgets.words import announce
 
 L = lazy("ui")
 _log = logging.getLogger(__name__)
 FRAME: Final = 4
-SESSION: Final = "shell.session"
-"""Where the person stood, kept among the drafts of that person: encrypted, survives a kill."""
-
-
-class Work(QWidget):
-    """Everything a person sees who is signed in and not covered."""
-
-    def __init__(self, desk: Desk, running: Running, search: SearchField) -> None:
-        super().__init__()
-        self.rail = Rail()
-        self.top = TopBar(desk, search)
-        self.banner = Banner(desk)
-        self.pages = QStackedWidget()
-        self.strip = StatusStrip(desk)
-        column = QVBoxLayout()
-        column.setSpacing(0)
-        column.addWidget(self.top)
-        column.addWidget(self.banner)
-        column.addWidget(Hairline())
-        column.addWidget(self.pages, 1)
-        column.addWidget(WorkLine(running))
-        column.addWidget(MessageLine(desk.messages, "shell.message"))
-        column.addWidget(self.strip)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.rail)
-        row.addLayout(column, 1)
 
 
 class Shell(Ground):
     """The content of the window once a station is there."""
-
-    closed = Signal()
 
     def __init__(self, station: Station) -> None:
         super().__init__("practice" if station.practice else "surface")
@@ -97,7 +65,7 @@ class Shell(Ground):
         self._build_pages()
         self._build_sheets()
         self._connect()
-        self._shortcuts()
+        self._chords = Chords(self)
         self.idle = IdleWatch(self, 1000 * self.desk.face.idle_seconds())
         self.idle.idle.connect(self.lock)
 
@@ -169,31 +137,6 @@ class Shell(Ground):
         desk.language_changed.connect(self._on_language)
         desk.bridge.sync_status.connect(self._on_status)
         desk.patient.changed_to.connect(lambda _ref: self._keep_session())
-
-    def _shortcuts(self) -> None:
-        self._keys: list[QShortcut] = []
-        for keys, call in (
-            ("Ctrl+K", self.search.begin),
-            ("Ctrl+L", self.lock),
-            ("Ctrl+,", lambda: self.go("page:settings")),
-            ("Alt+0", lambda: self.go("page:outbox")),
-            ("Ctrl+Z", self.desk.writes.undo_last),
-            ("F1", self.show_keys),
-            ("F6", lambda: self._step_pane(1)),
-            ("Shift+F6", lambda: self._step_pane(-1)),
-            ("F8", self.desk.messages.act),
-        ):
-            self._key(keys, call)
-        for number in range(1, 10):
-            self._key(f"Alt+{number}", partial(self._go_number, number))
-            self._key(f"Ctrl+{number}", partial(self._go_page, number))
-
-    def _key(self, keys: str, call: Callable[[], object]) -> None:
-        shortcut = QShortcut(QKeySequence(keys), self)
-        shortcut.setAutoRepeat(False)
-        # While covered or signed out, no key reaches what lies beneath.
-        shortcut.activated.connect(lambda: call() if self.is_open else None)
-        self._keys.append(shortcut)
 
     # -- who is here -----------------------------------------------------------------------------
 
@@ -309,12 +252,14 @@ class Shell(Ground):
         self.rooms.keep_states(states)
         self.work.rail.mark(self.place)
 
-    def _go_number(self, number: int) -> None:
+    def go_number(self, number: int) -> None:
+        """Go to the n-th module of the rail."""
         modules = [key for key in self.work.rail.keys if key.startswith("module:")]
         if number <= len(modules):
             self.go(modules[number - 1])
 
-    def _go_page(self, number: int) -> None:
+    def go_page(self, number: int) -> None:
+        """Bring the n-th page of the module to the front."""
         self.rooms.open_page(self.place, number)
 
     def go(self, place: str) -> None:
@@ -360,7 +305,8 @@ class Shell(Ground):
         self.work.rail.mark(self.place)
         self._keep_session()
 
-    def _step_pane(self, by: int) -> None:
+    def step_pane(self, by: int) -> None:
+        """Give the keyboard to the next pane, or the one before."""
         stops: list[QWidget] = [self.search, *self.rooms.visible(self.place)]
         page = self.work.pages.currentWidget()
         if self.place.startswith("page:") and page is not None:
@@ -409,28 +355,18 @@ class Shell(Ground):
     # -- where the person stood ------------------------------------------------------------------
 
     def _keep_session(self) -> None:
-        if self._who is None or not self.place:
-            return
-        session = {
-            "place": self.place,
-            "patient": self.desk.patient.current,
-            "recent": self.desk.patient.recent,
-            "views": self.rooms.states(),
-        }
-        self.desk.drafts.save(SESSION, "", json.dumps(session, ensure_ascii=False))
+        if self._who is not None and self.place:
+            patient = self.desk.patient
+            stood = Stood(self.place, patient.current, tuple(patient.recent), self.rooms.states())
+            self.desk.drafts.save(SESSION, "", stood.written())
 
     def _restore_session(self) -> None:
-        try:
-            session = json.loads(self.desk.drafts.load(SESSION, "") or "{}")
-            place, patient = str(session.get("place", "")), str(session.get("patient", ""))
-            self.desk.patient.recent = [str(ref) for ref in session.get("recent", [])]
-            self.rooms.keep_states({str(k): dict(v) for k, v in session.get("views", {}).items()})
-        except (ValueError, TypeError, AttributeError):
-            _log.warning("the last session does not read; starting afresh")
-            place, patient = "", ""
-        self.desk.patient.choose(patient)
+        stood = read(self.desk.drafts.load(SESSION, ""))
+        self.desk.patient.recent = list(stood.recent)
+        self.rooms.keep_states(stood.views)
+        self.desk.patient.choose(stood.patient)
         known = self.work.rail.keys
-        self.go(place if place in known else next(iter(known), "page:outbox"))
+        self.go(stood.place if stood.place in known else next(iter(known), "page:outbox"))
 
     # -- Qt --------------------------------------------------------------------------------------
 
@@ -457,12 +393,6 @@ class Shell(Ground):
             self.desk.drafts.close_for_person()
         self.rooms.end()
         self.desk.close()
-
-    @override
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self.shut()
-        super().closeEvent(event)
-        self.closed.emit()
 
 
 def _holds(stop: QWidget, focus: QWidget) -> bool:

@@ -1,0 +1,41 @@
+"""What a person sees who is signed in and not covered: rail, bars, banner, pages, lines and strip."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from ui.shell.banner import Banner
+from ui.shell.desk import Desk
+from ui.shell.message_line import MessageLine, WorkLine
+from ui.shell.palette import SearchField
+from ui.shell.rail import Rail
+from ui.shell.running import Running
+from ui.shell.status_strip import StatusStrip
+from ui.shell.top_bar import TopBar
+from ui.widgets.panes import Hairline
+
+
+class Work(QWidget):
+    """Everything a person sees who is signed in and not covered."""
+
+    def __init__(self, desk: Desk, running: Running, search: SearchField) -> None:
+        super().__init__()
+        self.rail = Rail()
+        self.top = TopBar(desk, search)
+        self.banner = Banner(desk)
+        self.pages = QStackedWidget()
+        self.strip = StatusStrip(desk)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addWidget(self.top)
+        column.addWidget(self.banner)
+        column.addWidget(Hairline())
+        column.addWidget(self.pages, 1)
+        column.addWidget(WorkLine(running))
+        column.addWidget(MessageLine(desk.messages, "shell.message"))
+        column.addWidget(self.strip)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addLayout(column, 1)
