@@ -21,9 +21,8 @@ _STATUS: Final = {
     "unfinished": "arrived",
 }
 """everything else is cancelled"""
-_REASON: Final = {
+_REASON: Final = {  # never of a noshow: app-4 allows a reason on `cancelled` alone
     "refused": (codes.CODE_NOT_DONE, "refused", "Ønsket ikke besøk"),
-    "noshow": (codes.CODE_NOT_DONE, "not-home", "Ikke hjemme"),
     "moved": (codes.CODE_CANCEL, "moved", "Flyttet"),
     "by-next-of-kin": (codes.CODE_CANCEL, "by-next-of-kin", "Avbestilt av pårørende"),
     "by-service": (codes.CODE_CANCEL, "by-service", "Avlyst av tjenesten"),

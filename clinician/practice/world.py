@@ -12,7 +12,7 @@ from clinician.clock import OSLO
 from clinician.fhir import codes
 from clinician.fhir.reference import Raw
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised when the same seed, people and day give other bytes than before."""
 PAST: Final = -3
 FUTURE: Final = 3
