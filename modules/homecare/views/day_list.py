@@ -16,6 +16,7 @@ from clinician import texts
 from clinician.queries.query import RowState
 from modules.homecare.rows import DayRow, ItemKind, MyDay, Section
 from modules.homecare.views import states
+from modules.homecare.words import clock_text
 from ui.models.rows import ROW, Column, Index, RowModel
 from ui.widgets import icons, theme
 from ui.widgets.row_table import CellDelegate, RowTable
@@ -66,6 +67,25 @@ def spoken(line: Line) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def late_text(minutes: int) -> str:
+    """'27 min forsinket', '5 t forsinket', '2 dager forsinket'."""
+    if minutes < 120:
+        return _("{n} min late", n=minutes)
+    if minutes < 24 * 60:
+        return _.n("{n} hour late", "{n} hours late", minutes // 60)
+    return _.n("{n} day late", "{n} days late", minutes // 1440)
+
+
+def clock_of(row: DayRow) -> str:
+    """'08:10'; what the row itself says where there is no instant."""
+    return clock_text(row.start) or row.time_text
+
+
+def day_part(row: DayRow) -> str:
+    """'i går', 'man. 16. nov.' for what is not of today; ''."""
+    return row.time_text.replace(clock_text(row.start), "").strip(" ,·") if row.start else ""
+
+
 def marks_of(row: DayRow) -> list[tuple[str, str, str]]:
     """(icon, words, role) after the name, the gravest first."""
     marks: list[tuple[str, str, str]] = []
@@ -73,7 +93,10 @@ def marks_of(row: DayRow) -> list[tuple[str, str, str]]:
     if of_record is not None and row.state is not RowState.QUEUED:
         marks.append((of_record.icon, of_record.words, of_record.role))
     if row.late_minutes and row.section is not Section.DONE:
-        marks.append(("clock", _("{n} min late", n=row.late_minutes), "danger"))
+        marks.append(("clock", late_text(row.late_minutes), "danger"))
+    day = day_part(row)
+    if day and row.section is not Section.DONE:
+        marks.append(("calendar-blank", day, "danger" if row.section is Section.OVERDUE else "ink_quiet"))
     if row.two_persons:
         marks.append(("users", row.colleague_text or _("two persons"), "accent"))
     if row.is_new_user:
@@ -97,11 +120,16 @@ class DayDelegate(CellDelegate):
         one = look.px(13) + 6
         if isinstance(line, SectionLine):
             return QSize(100, look.px(12) + look.space(5))
-        if line.section is Section.NOW:
+        if self._stands_out(line):
             return QSize(100, look.px(15) + 2 * one + look.space(6))
         if line.section is Section.DONE or self._is_wide(self._width()):
             return QSize(100, look.row_height)
         return QSize(100, max(look.row_height, 2 * one + look.space(3)))
+
+    def _stands_out(self, row: DayRow) -> bool:
+        view = self.parent()
+        is_next = isinstance(view, DayList) and row.key == view.next_key
+        return row.section is Section.NOW or (is_next and row.section is not Section.DONE)
 
     def _width(self) -> int:
         view = self.parent()
@@ -115,7 +143,7 @@ class DayDelegate(CellDelegate):
         line: Line = index.data(ROW)
         if isinstance(line, SectionLine):
             self._heading(painter, rect, line)
-        elif line.section is Section.NOW:
+        elif self._stands_out(line):
             self._now(painter, rect, line)
         elif line.section is Section.DONE:
             self._done(painter, rect, line)
@@ -138,7 +166,8 @@ class DayDelegate(CellDelegate):
 
     def _now(self, painter: QPainter, rect: QRect, row: DayRow) -> None:
         look = theme.current()
-        painter.fillRect(QRect(rect.left() + 2, rect.top() + 3, 4, rect.height() - 6), look.color("now"))
+        bar = {Section.NOW: "now", Section.OVERDUE: "danger"}.get(row.section, "accent")
+        painter.fillRect(QRect(rect.left() + 2, rect.top() + 3, 4, rect.height() - 6), look.color(bar))
         top, one = rect.top() + look.space(2), look.px(13) + 6
         first = QRect(rect.left(), top, rect.width(), look.px(15) + 8)
         left = self._head(painter, first, row, size=15)
@@ -201,8 +230,10 @@ class DayDelegate(CellDelegate):
         width = QFontMetrics(look.font(size, 600)).horizontalAdvance("00:00") + 4
         role = "ink_quiet" if quiet else "danger" if row.section is Section.OVERDUE else "ink"
         left = area.left() + 14
-        _text(painter, QRect(left, area.top(), width, area.height()), row.time_text[:5], size, 600, role)
-        shown, side = states.day_row(row), look.icon_size
+        _text(painter, QRect(left, area.top(), width, area.height()), clock_of(row), size, 600, role)
+        view = self.parent()
+        is_pending = isinstance(view, DayList) and row.key in view.pending
+        shown, side = states.SIGNING if is_pending else states.day_row(row), look.icon_size
         left += width + 10
         glyph = QRectF(left, area.top() + (area.height() - side) / 2, side, side)
         icons.paint(painter, shown.icon, shown.role, glyph)
@@ -265,16 +296,26 @@ class DayList(RowTable):
     entered = Signal()
 
     def __init__(self) -> None:
+        self.next_key = ""
+        self.pending: frozenset[str] = frozenset()
         self.lines = DayModel([Column[Line]("line", "", spoken)])
         super().__init__(self.lines, "homecare.my_day.list", L("My day"), header=False)
         self.setItemDelegate(DayDelegate(self))
-        self.take_keys("Space", "I", "N", "M", "K", "1", "2", "3", "4", "5")
+        self.take_keys("Space", "B", "I", "N", "M", "K", "1", "2", "3", "4", "5")
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         theme.theme_changed.connect(self.resizeRowsToContents)
 
     def show_day(self, day: MyDay) -> None:
         """Show these lines; selection and scroll stay."""
+        if day.next_key != self.next_key:
+            self.next_key = day.next_key
+            self.resizeRowsToContents()
         self.lines.set_rows(lines_of(day))
+
+    def set_pending(self, keys: Iterable[str]) -> None:
+        """Mark what is being signed, so that a key is seen to have worked at once."""
+        self.pending = frozenset(keys)
+        self.viewport().update()
 
     def day_rows(self) -> tuple[DayRow, ...]:
         """The things in the list, top to bottom."""

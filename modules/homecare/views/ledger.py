@@ -14,6 +14,7 @@ from clinician.texts import Text
 from modules.homecare.queries import ledger
 from modules.homecare.rows import BrokenLink, BrokenRow, DaySums, Ledger, RemovalRow
 from modules.homecare.views import states
+from modules.homecare.views.hints import hint_pairs, show_hints
 from modules.homecare.views.live import Live, age_text
 from modules.homecare.words import minutes_text
 from ui.models.rows import Column, RowModel
@@ -110,7 +111,7 @@ class LedgerView(QWidget):
         self._broken_rows: dict[str, BrokenRow] = {}
         self._build()
         self._live = Live(self, self._watch)
-        self.setProperty("keyHints", _("Arrows = walk · Enter = open the user"))
+        show_hints(self, _("Arrows = walk · Enter = open the user"))
         self.broken.opened.connect(self._open)
         self._loading.wait()
         self._live.again()
@@ -192,18 +193,18 @@ class LedgerView(QWidget):
         self.removed.setMinimumHeight(row * 3)
 
     def _route_model(self) -> RowModel[_Line]:
-        def number(name: str, title: Text, width: int = 72) -> Column[_Line]:
+        def number(name: str, title: Text, width: int = 60) -> Column[_Line]:
             return Column[_Line](name, title, lambda row: str(getattr(row.sums, name)), width, right=True)
 
         self._routes: RowModel[_Line] = RowModel(
             [
-                Column[_Line]("route", L("Route"), lambda row: row.key),
-                number("planned", L("planned")),
+                Column[_Line]("route", L("Route"), lambda row: row.key, tip=lambda row: row.key),
+                number("planned", L("planned"), 70),
                 number("done", L("done")),
-                number("not_done", L("not done"), 88),
+                number("not_done", L("not done"), 86),
                 number("moved", L("moved")),
-                number("cancelled", L("cancelled"), 76),
-                number("open", L("open"), 60),
+                number("cancelled", L("cancelled")),
+                number("open", L("open"), 52),
             ]
         )
         return self._routes
@@ -253,6 +254,10 @@ class LedgerView(QWidget):
             words = _("The sum does not hold: {n} visits are unaccounted for.", n=abs(sums.planned - total))
             self._holds.set_state("warning", words, "danger")
 
+    def key_hints(self) -> tuple[tuple[str, str], ...]:
+        """The keys of this view, for the status strip."""
+        return hint_pairs(self)
+
     def _open(self, key: str) -> None:
         row = self._broken_rows.get(key)
         if row is not None and row.patient_ref:
@@ -262,7 +267,7 @@ class LedgerView(QWidget):
     @override
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
-            self.setProperty("keyHints", _("Arrows = walk · Enter = open the user"))
+            show_hints(self, _("Arrows = walk · Enter = open the user"))
             self._live.again()
         super().changeEvent(event)
 

@@ -5,6 +5,8 @@ Space done · I not home · 1-5 exception · N note · M measurement · K key ·
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, QTimer
@@ -16,13 +18,21 @@ from clinician import texts
 from clinician.commands.act import Command
 from clinician.errors import ClinicianError
 from clinician.modulekit.context import Ending, ModuleContext
-from modules.homecare.commands import CloseFollowUp, CompleteVisit, ExceptVisit, ReadReply, RecordNotHome
+from modules.homecare.commands import (
+    CloseFollowUp,
+    CompleteVisit,
+    ExceptVisit,
+    ReadReply,
+    RecordNotHome,
+    StartVisit,
+)
 from modules.homecare.queries import my_day, visit_card
-from modules.homecare.rows import DayRow, ItemKind, MyDay, NotDone, Section, VisitCard
+from modules.homecare.rows import DayRow, ItemKind, MyDay, NotDone, Section, VisitCard, VisitState
 from modules.homecare.views import states
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.day_list import DayList
 from modules.homecare.views.follow_up_card import FollowUpCard
+from modules.homecare.views.hints import hint_pairs, show_hints
 from modules.homecare.views.live import Live, age_text
 from modules.homecare.views.paper import Paper
 from modules.homecare.views.visit_card import VisitCardView
@@ -139,10 +149,31 @@ class MyDayView(QWidget):
         self._print.clicked.connect(self._paper.day_list)
 
     def _hints(self) -> None:
-        self.setProperty(
-            "keyHints",
-            _("Space = done · I = not home · 1–5 = exception · N = note · M = measurement · → = tasks"),
+        show_hints(
+            self, _("Space = done · I = not home · 1–5 = exception · N = note · M = measurement · → = tasks")
         )
+
+    def key_hints(self) -> tuple[tuple[str, str], ...]:
+        """The keys of this view, for the status strip."""
+        return hint_pairs(self)
+
+    def trigger(self, action_id: str) -> bool:
+        """Do an action chosen in the palette on the line chosen; False when it is not ours."""
+        calls: dict[str, Callable[[], object]] = {
+            "complete-visit": self._complete,
+            "start-visit": self._start,
+            "not-home": self._not_home,
+            "write-note": lambda: self._letter("N"),
+            "record-measurements": lambda: self._letter("M"),
+            "close-follow-up": self._complete,
+            **{f"except-{reason}": partial(self._except, reason) for reason in NotDone},
+        }
+        call = calls.get(action_id.rpartition(".")[2])
+        # What is not on the screen is never signed from the palette.
+        if call is None or self.list.current_row() is None or not self.isVisible():
+            return False
+        call()
+        return True
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -217,6 +248,8 @@ class MyDayView(QWidget):
             self._complete()
         elif text == "I":
             self._not_home()
+        elif text == "B":
+            self._start()
         elif text in "12345":
             self._except(states.REASONS[int(text) - 1][0])
         else:
@@ -256,6 +289,12 @@ class MyDayView(QWidget):
         else:
             self._sign(row, CloseFollowUp(row.key), _("Followed up: {title}", title=row.title))
 
+    def _start(self) -> None:
+        row = self.list.current_row()
+        if row is None or not self._may_sign(row) or row.visit_state is not VisitState.OPEN:
+            return
+        self._acting.run(StartVisit(row.key), _("Begun: {name}", name=row.patient_name))
+
     def _not_home(self) -> None:
         row = self.list.current_row()
         if row is None or row.kind is not ItemKind.VISIT or not self._may_sign(row):
@@ -277,10 +316,15 @@ class MyDayView(QWidget):
     def _sign(self, row: DayRow, command: Command, said: str, *, stay: bool = False) -> None:
         """Sign, and stand on the next open visit at once; a refusal brings the person back."""
         self._signed.add(row.key)
+        self.list.set_pending(self._signed)
         following = "" if stay else self.list.next_open(row.key, self._signed)
 
-        def refused(problems: tuple[ClinicianError, ...]) -> None:
+        def settled(*_done: object) -> None:
             self._signed.discard(row.key)
+            self.list.set_pending(self._signed)
+
+        def refused(problems: tuple[ClinicianError, ...]) -> None:
+            settled()
             self.list.choose(row.key)
             for problem in problems:
                 self._ctx.messages.problem(problem)
@@ -288,7 +332,7 @@ class MyDayView(QWidget):
         if following:
             self.list.choose(following)
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._acting.run(command, said, lambda _done: self._signed.discard(row.key), refused)
+        self._acting.run(command, said, settled, refused)
 
     def _back(self) -> None:
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -24,6 +24,8 @@ class Shown:
     role: str
 
 
+SIGNING: Final = Shown("circle-notch", "", "offline")
+"""Between the key and the disk"""
 _ROW: Final[dict[RowState, tuple[str, Text, str]]] = {
     RowState.QUEUED: ("cloud", L("waiting to be sent"), "offline"),
     RowState.CONFLICT: ("git-diff", L("conflict"), "danger"),

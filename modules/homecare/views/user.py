@@ -23,6 +23,7 @@ from modules.homecare.views import states
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.curves import Curves
 from modules.homecare.views.fact_list import FactList
+from modules.homecare.views.hints import hint_pairs, show_hints
 from modules.homecare.views.live import Live, age_text
 from modules.homecare.views.note_editor import NoteEditor
 from modules.homecare.views.note_list import NoteList
@@ -163,7 +164,21 @@ class UserView(QWidget):
     def _hints(self) -> None:
         for number, (_key, words) in enumerate(_TABS):
             self.tabs.setTabText(number, words.render())
-        self.setProperty("keyHints", _("N = note · M = measurement · P = plan · O = tasks · T = table"))
+        show_hints(self, _("N = note · M = measurement · P = plan · O = tasks · T = table"))
+
+    def key_hints(self) -> tuple[tuple[str, str], ...]:
+        """The keys of this view, for the status strip."""
+        return hint_pairs(self)
+
+    def open_with(self, arguments: dict[str, str]) -> None:
+        """Wanted for a user, while already open."""
+        if arguments.get("patient"):
+            self._turn(arguments["patient"])
+
+    def trigger(self, action_id: str) -> bool:
+        """Do an action chosen in the palette; False when it is not ours."""
+        letter = {"write-note": "N", "record-measurements": "M"}.get(action_id.rpartition(".")[2], "")
+        return bool(letter and self.isVisible() and self._card is not None and self._letter(letter))
 
     # -- reading -----------------------------------------------------------------------------------------
 

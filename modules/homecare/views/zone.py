@@ -20,6 +20,7 @@ from modules.homecare.queries import candidates, zone_day
 from modules.homecare.rows import Candidate, Move, Suggestion, ZoneDay, ZoneRoute, ZoneVisit
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.candidates_panel import CandidatesPanel
+from modules.homecare.views.hints import hint_pairs, show_hints
 from modules.homecare.views.live import Live, age_text
 from modules.homecare.views.paper import Paper
 from modules.homecare.views.planner import Planner
@@ -128,8 +129,12 @@ class ZoneView(QWidget):
 
     def _hints(self) -> None:
         words = _("Arrows = visits · Alt+arrows = move · M = who can · A = absent · R = build routes")
-        self.setProperty("keyHints", words)
+        show_hints(self, words)
         self.grid.setAccessibleDescription(words)
+
+    def key_hints(self) -> tuple[tuple[str, str], ...]:
+        """The keys of this view, for the status strip."""
+        return hint_pairs(self)
 
     # -- reading ---------------------------------------------------------------------------------------
 

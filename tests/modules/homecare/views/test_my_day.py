@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from clinician import texts
 from clinician.access.who import Who
 from clinician.errors import Refused
+from clinician.modulekit.context import Outcome
 from clinician.texts import Text
 from modules.homecare.commands import (
     CloseFollowUp,
@@ -25,9 +27,19 @@ from modules.homecare.commands import (
     HandOverFollowUp,
     ReadReply,
     RecordNotHome,
+    StartVisit,
 )
 from modules.homecare.rows import NotDone, Section, VisitState
-from modules.homecare.views.day_list import DayModel, SectionLine, lines_of, spoken
+from modules.homecare.views.day_list import (
+    DayModel,
+    SectionLine,
+    clock_of,
+    day_part,
+    late_text,
+    lines_of,
+    marks_of,
+    spoken,
+)
 from modules.homecare.views.my_day import make
 from tests.modules.homecare.views.conftest import Press, Show, pressed_and_held
 from tests.modules.homecare.views.context import context
@@ -359,6 +371,42 @@ def test_that_the_clock_moves_the_day_on(ctx: Any, show: Show) -> None:
     asked = [kw for name, kw in ctx.queries.ran if name == "my_day"]
     assert len(asked) == before + 1
     assert asked[-1]["now"] == NOW + timedelta(minutes=1)
+
+
+def test_that_lateness_is_said_in_words_one_can_grasp() -> None:
+    assert [late_text(n) for n in (27, 300, 2880)] == [
+        "27 min forsinket",
+        "5 timer forsinket",
+        "2 dager forsinket",
+    ]
+
+
+def test_that_a_line_of_another_day_shows_its_clock_and_says_which_day() -> None:
+    row = World().my_day().rows[2]
+    old = replace(row, time_text="i går 08:30", section=Section.OVERDUE)
+    assert clock_of(old) == "08:30"
+    assert day_part(old) == "i går"
+    assert ("calendar-blank", "i går", "danger") in marks_of(old)
+    assert day_part(row) == ""
+
+
+def test_that_an_act_is_seen_before_it_is_durable(ctx: Any, show: Show, qtbot: QtBot) -> None:
+    view: Any = show(make(ctx))
+    held: list[Any] = []
+    ctx.commands.run = lambda command, on_outcome=None: held.append(on_outcome)
+    qtbot.keyClick(view.list, Qt.Key.Key_I)
+    assert view.list.pending == {"Appointment/3"}
+    held[0](Outcome(None, (Refused(Text("homecare", "no")),)))
+    assert view.list.pending == frozenset()
+
+
+def test_that_the_palette_can_do_what_the_keys_do(ctx: Any, show: Show) -> None:
+    view: Any = show(make(ctx))
+    assert view.trigger("homecare.start-visit")
+    assert view.trigger("except-refused")
+    assert not view.trigger("open-zone")
+    assert [type(c) for c in ctx.commands.ran] == [StartVisit, ExceptVisit]
+    assert view.key_hints()[0] == ("Mellomrom", "utført")
 
 
 def test_that_who_signs_stands_by_the_sign_button(ctx: Any, show: Show) -> None:
