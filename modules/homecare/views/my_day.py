@@ -100,7 +100,7 @@ class MyDayView(QWidget):
         self._splitter.addWidget(self._side)
         self._splitter.setStretchFactor(0, 3)
         self._splitter.setStretchFactor(1, 2)
-        self._splitter.setSizes([720, 500])
+        self._splitter.setSizes([660, 600])
         self._fit()
         theme.theme_changed.connect(self._fit)
         empty = EmptyState(
@@ -118,7 +118,10 @@ class MyDayView(QWidget):
         self.setFocusProxy(self.list)
 
     def _fit(self) -> None:
-        self.list.setMinimumWidth(round(260 * theme.current().text_scale / 100))
+        """Fixed least widths: what the card shows must never push the list about."""
+        scale = theme.current().text_scale / 100
+        self.list.setMinimumWidth(round(260 * scale))
+        self._side.setMinimumWidth(round(600 * scale) if scale < 1.5 else 620)
 
     def _head(self) -> QHBoxLayout:
         self._title = Label("", size=18, weight=600)

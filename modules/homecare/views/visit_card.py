@@ -246,12 +246,14 @@ class VisitCardView(Pane):
         self._state.set_state(shown.icon, shown.words, shown.role)
         times = [_("planned {time}", time=card.planned_text) if card.planned_text else ""]
         times += [_("granted {time}", time=card.granted_text) if card.granted_text else ""]
-        times += [_("actual {time}", time=card.actual_text) if card.actual_text else ""]
+        is_time = any(letter.isdigit() for letter in card.actual_text)
+        times += [_("actual {time}", time=card.actual_text) if is_time else ""]
         kin = " ".join(part for part in (card.next_of_kin_text, card.next_of_kin_phone) if part)
         self._facts.show_fact("clock", " · ".join(time for time in times if time))
         self._facts.show_fact("map-pin", " · ".join(part for part in (card.address, card.phone) if part))
         self._facts.show_fact("users-three", _("Next of kin: {kin}", kin=kin) if kin else "")
-        together = _("Together with {name}", name=card.colleague_text) if card.colleague_text else ""
+        others = [name for name in card.colleague_text.split(", ") if name and name != self._ctx.who.name]
+        together = _("Together with {name}", name=", ".join(others)) if others else ""
         self._facts.show_fact("users", together, "accent")
         self._facts.show_fact("info", card.comment)
         self._access.show_hint(card.access_hint, card.access_flag_ref)

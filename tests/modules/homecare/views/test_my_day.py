@@ -400,6 +400,16 @@ def test_that_an_act_is_seen_before_it_is_durable(ctx: Any, show: Show, qtbot: Q
     assert view.list.pending == frozenset()
 
 
+def test_that_nothing_moves_when_another_visit_is_opened(ctx: Any, show: Show, press: Press) -> None:
+    view: Any = show(make(ctx))
+    before = view._splitter.sizes()
+    press("I")
+    assert view._splitter.sizes() == before
+    view.list.choose("Communication/1")
+    press("M")
+    assert view._splitter.sizes() == before
+
+
 def test_that_the_palette_can_do_what_the_keys_do(ctx: Any, show: Show) -> None:
     view: Any = show(make(ctx))
     assert view.trigger("homecare.start-visit")
