@@ -245,7 +245,7 @@ class Workstation:
         return rows
 
     def run_command(self, command: Command) -> Done:
-        """Do it durably on this PC. Raises the problem; several at once come as an ExceptionGroup."""
+        """Do it durably on this PC. Raises the problem; several at once as `bus.Problems` with `.all`."""
         return self._bus.run(command, self._person())
 
     def undo(self, done: Done) -> Done:
@@ -284,10 +284,12 @@ class Workstation:
 
     def export(self, op_id: str) -> bytes:
         """The act as a FHIR transaction bundle, readable by any record."""
-        found = self.cache.writer.run(lambda writing: writing.outbox.freeze(op_id))
-        if not found:
-            raise UserProblem(L("There is nothing to export for this item."))
-        return found
+        try:
+            return self.cache.writer.run(lambda writing: writing.outbox.freeze(op_id))
+        except (KeyError, ValueError) as waiting:
+            raise UserProblem(
+                L("This item waits for another one before it; export that one first.")
+            ) from waiting
 
     def decide(self, op_id: str, choice: str) -> None:
         """Settle a conflict: 'mine', 'theirs' or 'merged'."""
