@@ -156,8 +156,7 @@ def _store_small(line: Line, small: Sequence[tuple[_Asked, Taken, datetime]], fo
             batch, size = [], 0
         batch.append(one)
         size += len(one[1].rows)
-    if batch:
-        _commit(line, batch, found)
+    _commit(line, batch, found)
 
 
 def _commit(line: Line, batch: Sequence[tuple[_Asked, Taken, datetime]], found: Delta) -> None:

@@ -85,7 +85,7 @@ def run(line: Line, walk: Walk, cursor: datetime | None, *, bounded: bool) -> No
     follow: str | None = None
     seen: set[str] = set()
     stored: Future[None] | None = None
-    for _ in range(PAGE_CAP):
+    for _ in range(PAGE_CAP):  # pragma: no branch - ten thousand pages
         if line.stopped.is_set():
             raise Stopped
         if follow is None:

@@ -115,7 +115,7 @@ def _list(line: Line, listing: Listing, key: Key, query: list[tuple[str, str]], 
 def _list_on(line: Line, listing: Listing, type_: str, query: list[tuple[str, str]], page: Page) -> None:
     """Further pages: from the last stamp, inclusive; by the link while a whole page has one stamp."""
     cursor: datetime | None = None
-    for _ in range(PAGE_CAP):
+    for _ in range(PAGE_CAP):  # pragma: no branch - ten thousand pages
         stamps = [stamp for stamp in (instant(entry.last_updated) for entry in page.entries) if stamp]
         if page.next_url is None or not stamps:
             return

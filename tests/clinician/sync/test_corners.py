@@ -10,16 +10,21 @@ import httpx
 import orjson
 
 from clinician.cache.acts import ActState, Entry
-from clinician.cache.synced import AuditRow
-from clinician.fhir.bundles import Response
+from clinician.cache.synced import AuditRow, SyncedRow
+from clinician.fhir.bundles import RefusedEntry, Response
+from clinician.record.answer import Answer as Answered
 from clinician.record.client import RecordClient
 from clinician.record.profile import ServerProfile, from_raw, hint_path, probe
 from clinician.sync.applied import _row
 from clinician.sync.delta import delta
 from clinician.sync.download import full_pass
 from clinician.sync.manifest import manifest
+from clinician.sync.merge import Kind, three_way
+from clinician.sync.notice import task_id
+from clinician.sync.pages import set_aside
 from clinician.sync.plan import Key, SyncRule
 from clinician.sync.rebase import author_of
+from clinician.sync.settle import settle
 from tests.clinician.sync.test_upload import drop_answer, is_transaction, on_transactions, rounds
 from tests.clinician.sync.world import NURSE, START, World, first, new_id, outside, patient_with_visits
 
@@ -297,3 +302,162 @@ def test_that_a_claim_lost_to_somebody_else_sends_nothing(world: World) -> None:
     a.wire.fault = watch
     a.engine.uploader._send(row)
     assert not sent and a.state(op) == ActState.WITHDRAWN
+
+
+def test_that_more_rows_than_a_commit_takes_are_stored_in_steps(world: World) -> None:
+    a = world.station()
+    a.step()
+    rows = [
+        SyncedRow(
+            "Task", id_, "1", START, orjson.dumps({"resourceType": "Task", "id": id_, "status": "ready"})
+        )
+        for id_ in (new_id() for _ in range(1100))
+    ]
+    finished: list[bool] = []
+    a.engine.line.store(rows, lambda writing: finished.append(True))
+    assert len(a.write(lambda w: w.versions("Task"))) == 1100 and finished == [True]
+
+
+def test_that_a_bad_entry_without_a_name_is_only_counted(world: World) -> None:
+    a = world.station()
+    a.step()
+    bad = RefusedEntry(0, "", "", "nothing to know it by", b"{}")
+    a.write(lambda w: set_aside(w, [bad], world.clock.now()))
+    assert not a.write(lambda w: w.trail.quarantined())
+
+
+def test_that_a_settled_act_that_moved_meanwhile_is_left_alone(world: World) -> None:
+    """A person withdrew it while the record was being asked."""
+    raws = patient_with_visits(2)
+    world.load(raws)
+    a = world.station()
+    a.step()
+    answer = Answered(412)
+    for elements, theirs in (
+        ({"comment": "x"}, {"minutesDuration": 5}),
+        ({"comment": "y"}, {"comment": "z"}),
+    ):
+        visit = first(raws, "Appointment")
+        op = a.change(visit, **elements)
+        there = world.there(visit)
+        assert there is not None
+        world.load([{**there, **theirs}])
+        row = a.write(lambda w, op=op: w.outbox.get(op))
+        a.write(lambda w, op=op: w.outbox.transition(op, ActState.QUEUED, ActState.WITHDRAWN))
+        settle(a.engine.line, row, answer)
+        assert a.state(op) == ActState.WITHDRAWN and not a.write(lambda w: w.conflicts.rows())
+        a.step()
+
+
+def test_that_a_collision_without_a_word_on_the_earlier_try_stays_unknown(world: World) -> None:
+    raws = patient_with_visits(1)
+    world.load(raws)
+    a = world.station()
+    a.step()
+
+    def fault(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        if is_transaction(request):
+            return outside(412, b"{}", **FHIR)
+        return outside(500, b"{}", **FHIR) if "Provenance" in request.url.path else go_on()
+
+    a.wire.fault = fault
+    op = a.change(first(raws, "Appointment"), status="arrived")
+    a.step()
+    assert a.state(op) == ActState.UNKNOWN
+
+
+def test_that_a_garbled_check_is_waited_out_without_closing_the_line(world: World) -> None:
+    raws = patient_with_visits(1)
+    world.load(raws)
+    a = world.station()
+    a.step()
+
+    def fault(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        if is_transaction(request):
+            return outside(200, b"x" * 10, **FHIR, **{"content-encoding": "gzip"})
+        return go_on()
+
+    a.wire.fault = fault
+    op = a.change(first(raws, "Appointment"), status="arrived")
+    a.step()
+    assert a.state(op) == ActState.UNKNOWN
+    a.wire.fault = None
+    rounds(a, 2)
+    assert a.state(op) == ActState.APPLIED
+
+
+def test_that_an_act_poisoned_in_its_check_is_parked_from_unknown(world: World) -> None:
+    raws = patient_with_visits(1)
+    world.load(raws)
+    a = world.station()
+    a.step()
+    poison = a.act(
+        {"resourceType": "Communication", "id": new_id(), "status": "completed"}, aggregate="Patient/x"
+    )
+
+    def fault(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        if is_transaction(request) and poison.encode() in request.content:
+            raise httpx.ReadTimeout("lost")
+        if request.url.path == f"/Provenance/{poison}":
+            return outside(500, b"{}", **FHIR)
+        return go_on()
+
+    a.wire.fault = fault
+    for n in range(14):
+        a.change(first(raws, "Appointment"), comment=str(n))
+        world.tick(300)
+        a.step()
+    assert a.state(poison) == ActState.PARKED
+
+
+def test_that_a_manifest_over_many_stamps_goes_on_from_the_last(world: World) -> None:
+    for raw in patient_with_visits(8):
+        world.load([raw])
+        world.tick(1)
+    a = world.station()
+    a.step()
+
+    def fault(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        if b"_elements" in request.content:
+            body = request.content.replace(b"_count=1000", b"_count=3")
+            request.stream = httpx.ByteStream(body)
+            request._content = body
+            request.headers["content-length"] = str(len(body))
+        return go_on()
+
+    a.wire.fault = fault
+    world.tick(1000)
+    a.step()
+    assert len(a.all("Task")) == 8 and not a.write(lambda w: w.trail.evidence())
+
+
+def test_that_a_conflict_whose_task_is_gone_can_still_be_decided(world: World) -> None:
+    raws = patient_with_visits(1)
+    world.load(raws)
+    a = world.station()
+    a.step()
+    visit = first(raws, "Appointment")
+    op = a.change(visit, comment="mitt")
+    there = world.there(visit)
+    assert there is not None
+    world.load([{**there, "comment": "deres"}])
+    a.step()
+    rounds(a, 2)
+    world.direct.delete(f"Task/{task_id(op)}")
+    world.tick(1000)
+    a.step()
+    a.engine.decide(op, "theirs", NURSE)
+    rounds(a, 2)
+    assert a.engine.status().all_sent
+
+
+def test_that_both_changing_one_extension_differently_clash() -> None:
+    base = {
+        "resourceType": "Appointment",
+        "id": "a",
+        "status": "booked",
+        "extension": [{"url": "u", "valueCode": "1"}],
+    }
+    mine, theirs = ({**base, "extension": [{"url": "u", "valueCode": v}]} for v in "23")
+    merge = three_way(base, mine, theirs)
+    assert merge.kind is Kind.OVERLAP and merge.clashes == {"extension[u]"}
