@@ -64,6 +64,17 @@ def ref_of(raw: Raw) -> str:
     return make_ref(type_, id_)
 
 
+def displays_in(raw: object) -> Iterator[tuple[str, str]]:
+    """('Type/id', display) of every Reference in `raw` that says in words what it names."""
+    if isinstance(raw, dict):
+        words, reference = raw.get("display"), raw.get("reference")
+        if isinstance(words, str) and isinstance(reference, str) and words.strip():
+            yield relative(reference), words.strip()
+    for inner in raw.values() if isinstance(raw, dict) else raw if isinstance(raw, list) else ():
+        if isinstance(inner, dict | list):
+            yield from displays_in(inner)
+
+
 def references_in(raw: object, path: str = "") -> Iterator[tuple[str, str]]:
     """(path, reference) of every Reference.reference anywhere in `raw`, contained and extensions too.
 

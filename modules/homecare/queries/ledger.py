@@ -27,6 +27,7 @@ from modules.homecare.queries.loading import (
     open_visits_before,
     patient_name,
     patients_of,
+    raws_at,
     reason_of,
     schedules_of,
     task_title,
@@ -151,7 +152,8 @@ def _per_route(
     own: dict[str, list[Visit]] = defaultdict(list)
     for visit in visits:
         own[visit.route_ref if visit.practitioner_refs else ""].append(visit)
-    drivers = names_of(reading, (read.ref_at(one.raw, "actor", "Practitioner") for one in schedules))
+    people = (read.ref_at(one.raw, "actor", "Practitioner") for one in schedules)
+    drivers = names_of(reading, people, (one.raw for one in schedules))
     rows = []
     for one in schedules:
         driver = drivers.get(read.ref_at(one.raw, "actor", "Practitioner"), "")
@@ -276,7 +278,8 @@ def _unplanned(reading: Reading, held: _Day, services: tuple[Cached, ...]) -> It
 def _named(reading: Reading, breaks: Iterable[_Break], now: datetime) -> tuple[BrokenRow, ...]:
     found = sorted(breaks, key=lambda one: (list(BrokenLink).index(one.link), one.since or now, one.ref))
     patients = patients_of(reading, (one.patient_ref for one in found))
-    names = names_of(reading, (ref for one in found for ref in one.owners))
+    sources = raws_at(reading, [one.ref for one in found])
+    names = names_of(reading, (ref for one in found for ref in one.owners), sources)
     return tuple(
         BrokenRow(
             key=one.ref,
@@ -335,4 +338,4 @@ def _last_act(reading: Reading, ref: str) -> tuple[datetime | None, str]:
     if last is None:
         return None, ""
     agent = read.ref_at(last.raw, "agent.who")
-    return read.start_of(last.raw), names_of(reading, [agent]).get(agent, "")
+    return read.start_of(last.raw), names_of(reading, [agent], [last.raw]).get(agent, "")

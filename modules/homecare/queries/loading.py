@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 from clinician import texts
 from clinician.clock import oslo
 from clinician.fhir import codes, read
-from clinician.fhir.reference import make_ref, split_ref
+from clinician.fhir.reference import displays_in, make_ref, split_ref
 from clinician.fhir.times import earliest_or_none
 from clinician.queries.query import Cached, Raw, Reading
 from modules.homecare import labels
@@ -103,11 +103,27 @@ def of_workplace(
     )
 
 
-def names_of(reading: Reading, refs: Iterable[str]) -> Mapping[str, str]:
-    """Names by reference; a stranger is shown as unknown, never as nothing."""
+def names_of(reading: Reading, refs: Iterable[str], sources: Iterable[Raw] = ()) -> Mapping[str, str]:
+    """Names by reference. A stranger has the name `sources` give beside the reference, else is unknown.
+
+    sources: where the references stand; read only when somebody is not cached (a GP, a case worker).
+    """
     wanted = {ref for ref in refs if ref}
     found = reading.get_many(wanted)
-    return {ref: read.name_text(found[ref].raw) if ref in found else _("unknown") for ref in wanted}
+    names = {ref: read.name_text(one.raw) for ref, one in found.items()}
+    strangers = {ref for ref in wanted if not names.get(ref)}
+    words = {ref: text for raw in sources for ref, text in displays_in(raw)} if strangers else {}
+    return names | {ref: words.get(ref) or _("unknown") for ref in strangers}
+
+
+def raws_at(reading: Reading, refs: Iterable[str]) -> Iterator[Raw]:
+    """The cached resources of references, read when first asked for."""
+    yield from (one.raw for one in reading.get_many(refs).values())
+
+
+def raws_of_visits(reading: Reading, visits: Iterable[Visit]) -> Iterator[Raw]:
+    """The Appointments of visits, read when first asked for."""
+    yield from raws_at(reading, [visit.ref for visit in visits])
 
 
 def patients_of(reading: Reading, refs: Iterable[str]) -> Mapping[str, Raw]:

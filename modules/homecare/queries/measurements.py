@@ -42,7 +42,9 @@ def measurement_points(
     if measure is None or measure.choices:
         return ()
     found = tuple(_observations(reading, patient_ref, measure, since=since))
-    names = names_of(reading, (read.ref_at(one.raw, "performer") for one in found))
+    names = names_of(
+        reading, (read.ref_at(one.raw, "performer") for one in found), (one.raw for one in found)
+    )
     points = []
     for one in found:
         when = read.start_of(one.raw)

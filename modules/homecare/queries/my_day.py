@@ -101,8 +101,9 @@ def _visit_rows(
     patients = patients_of(reading, (visit.patient_ref for visit in visits))
     flags = flags_by_patient(reading, patients, now)
     tasks, encounters = tasks_by_visit(reading, visits), encounters_by_visit(reading, visits)
-    names = names_of(reading, (ref for visit in visits for ref in visit.practitioner_refs if ref != me))
     cached = reading.get_many(visit.ref for visit in visits)
+    others = (ref for visit in visits for ref in visit.practitioner_refs if ref != me)
+    names = names_of(reading, others, (one.raw for one in cached.values()))
     first = next((v.ref for v in visits if v.state in OPEN_STATES and not is_overdue(v, now)), "")
     for visit in visits:
         appointment = cached[visit.ref].raw
@@ -224,7 +225,9 @@ def _replies(reading: Reading, me: str, workplace_ref: str, now: datetime) -> It
         if mine & set(read.refs(one.raw, "recipient")) and is_unread(one.raw)
     ]
     patients = patients_of(reading, (read.patient_ref_of(one.raw) for one in unread))
-    senders = names_of(reading, (read.ref_at(one.raw, "sender") for one in unread))
+    senders = names_of(
+        reading, (read.ref_at(one.raw, "sender") for one in unread), (one.raw for one in unread)
+    )
     for one in unread:
         sent, patient_ref = earliest_or_none(one.raw.get("sent")), read.patient_ref_of(one.raw)
         sender = senders.get(read.ref_at(one.raw, "sender"), "")

@@ -58,7 +58,7 @@ def note_text(document: Raw) -> str:
 def note_rows(reading: Reading, patient_ref: str, now: datetime) -> tuple[NoteRow, ...]:
     """Notes, newest first; withdrawn ones stay and say so."""
     found = tuple(reading.find("DocumentReference", patient=patient_ref, descending=True, limit=NOTES))
-    names = names_of(reading, (read.ref_at(one.raw, "author") for one in found))
+    names = names_of(reading, (read.ref_at(one.raw, "author") for one in found), (one.raw for one in found))
     rows = []
     for one in found:
         kind = read.code_in(one.raw, "type", codes.CODE_NOTE)

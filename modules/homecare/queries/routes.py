@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from clinician import texts
 from clinician.fhir import codes, read
+from clinician.fhir.reference import displays_in
 from clinician.fhir.times import day_bounds, earliest_or_none
 from clinician.queries.query import Cached, Raw, Reading
 from modules.homecare import labels
@@ -65,10 +66,11 @@ def _route(schedule: Cached, practitioner: Cached | None, roles: list[Raw], day:
     )
     holds = {code for role in roles for code in read.codes_in(role, "code", codes.CODE_COMPETENCE)}
     gender = raw.get("gender")
+    ref = read.ref_at(schedule.raw, "actor", "Practitioner")
     person = Person(
         route_ref=schedule.ref,
-        practitioner_ref=read.ref_at(schedule.raw, "actor", "Practitioner"),
-        name=read.name_text(raw) or _("unknown"),
+        practitioner_ref=ref,
+        name=read.name_text(raw) or dict(displays_in(schedule.raw)).get(ref) or _("unknown"),
         gender=gender if gender in ("male", "female") else "",
         holds=frozenset(holds) | frozenset(professions),
         shift=shift,

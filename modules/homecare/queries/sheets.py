@@ -20,6 +20,7 @@ from modules.homecare.queries.loading import (
     of_workplace,
     patient_name,
     patients_of,
+    raws_of_visits,
     status_text,
     task_title,
     tasks_by_visit,
@@ -56,7 +57,7 @@ def day_sheet(
         for route in routes_of(reading, workplace_ref, day)
         if route.person.practitioner_ref == practitioner_ref
     ]
-    name = names_of(reading, [practitioner_ref]).get(practitioner_ref, "")
+    name = names_of(reading, [practitioner_ref], raws_of_visits(reading, visits)).get(practitioner_ref, "")
     detail = _route_detail(routes[0]) if routes else ""
     lanes = [(practitioner_ref, name, detail, visits)]
     return _sheet(reading, lanes, workplace_ref, day, now, with_access=with_access)
@@ -137,9 +138,10 @@ def _lines(
     now: datetime,
 ) -> dict[str, SheetVisit]:
     tasks, encounters = tasks_by_visit(reading, visits), encounters_by_visit(reading, visits)
-    names = names_of(reading, (ref for visit in visits for ref in visit.practitioner_refs))
-    allergies = _allergies(reading, patients)
     cached = reading.get_many(visit.ref for visit in visits)
+    people = (ref for visit in visits for ref in visit.practitioner_refs)
+    names = names_of(reading, people, (one.raw for one in cached.values()))
+    allergies = _allergies(reading, patients)
     found = {}
     for visit in visits:
         patient, own = patients.get(visit.patient_ref, {}), tasks.get(visit.ref, [])

@@ -95,10 +95,11 @@ def _facts(reading: Reading, patient_ref: str, now: datetime) -> tuple[FactRow, 
         *_held(reading, patient_ref, "ServiceRequest", "service", statuses=("active", "on-hold")),
         *_held(reading, patient_ref, "MedicationRequest", "medication", statuses=("active", "on-hold")),
         *_held(reading, patient_ref, "RelatedPerson", "kin"),
-        *_doctor(reading, patient_ref),
     ]
-    names = names_of(reading, (author for _group, one in found for author in [_author(one.raw)]))
-    return tuple(_fact(reading, group, one, names.get(_author(one.raw), ""), now) for group, one in found)
+    sources = (one.raw for _group, one in found)
+    names = names_of(reading, (_author(one.raw) for _group, one in found), sources)
+    rows = (_fact(reading, group, one, names.get(_author(one.raw), ""), now) for group, one in found)
+    return (*rows, *_doctors(reading, patient_ref, now))
 
 
 def _held(
@@ -112,12 +113,28 @@ def _held(
             yield group, one
 
 
-def _doctor(reading: Reading, patient_ref: str) -> Iterator[tuple[str, Cached]]:
+def _doctors(reading: Reading, patient_ref: str, now: datetime) -> Iterator[FactRow]:
+    """The regular doctor; one who is not cached by the name the user's own resource gives."""
     patient = reading.get(patient_ref)
-    for ref in read.refs(patient.raw, "generalPractitioner") if patient else ():
-        doctor = reading.get(ref)
+    listed = read.values_at(patient.raw, "generalPractitioner") if patient else ()
+    for number, one in enumerate(one for one in listed if isinstance(one, dict)):
+        doctor = reading.get(read.ref_at({"at": one}, "at"))
         if doctor is not None:
-            yield "doctor", doctor
+            yield _fact(reading, "doctor", doctor, "", now)
+        elif patient is not None:
+            yield _doctor_by_name(patient, one, f"{patient_ref}#generalPractitioner{number}", now)
+
+
+def _doctor_by_name(patient: Cached, named: Raw, key: str, now: datetime) -> FactRow:
+    return FactRow(
+        key=key,
+        group="doctor",
+        title=read.text_at(named, "display") or _("unknown"),
+        detail="",
+        source_text=source_text(patient.raw, "", now),
+        is_warning=False,
+        state=patient.state,
+    )
 
 
 def _fact(reading: Reading, group: str, one: Cached, author: str, now: datetime) -> FactRow:

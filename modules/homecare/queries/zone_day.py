@@ -15,6 +15,7 @@ from modules.homecare.queries.loading import (
     of_workplace,
     patient_name,
     patients_of,
+    raws_of_visits,
     tasks_by_visit,
     visit_title,
     visits_of_day,
@@ -81,7 +82,7 @@ def _lanes(reading: Reading, routes: tuple[Route, ...], visits: tuple[Visit, ...
         for ref in visit.practitioner_refs:
             own[ref].append(visit)
     lanes = [_Lane(route, tuple(own.pop(route.person.practitioner_ref, ()))) for route in routes]
-    names = names_of(reading, own)
+    names = names_of(reading, own, raws_of_visits(reading, visits))
     for ref, held in own.items():
         spans = [(v.start, v.end) for v in held if v.start and v.end]
         shift = (min(start for start, _end in spans), max(end for _start, end in spans))

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from clinician.fhir.reference import make_ref, ref_of, references_in, relative, split_ref, type_of
+from clinician.fhir.reference import (
+    displays_in,
+    make_ref,
+    ref_of,
+    references_in,
+    relative,
+    split_ref,
+    type_of,
+)
 
 
 def test_that_absolute_and_versioned_references_become_relative() -> None:
@@ -40,6 +48,20 @@ def test_that_the_type_of_a_reference_is_read_from_every_form() -> None:
     assert type_of("https://h/fhir/Task/1") == "Task"
     assert type_of("Patient?identifier=1") == "Patient"
     assert type_of("#a") == type_of("urn:uuid:1") == ""
+
+
+def test_that_the_words_beside_a_reference_are_found_wherever_it_stands() -> None:
+    raw = {
+        "resourceType": "Patient",
+        "generalPractitioner": [
+            {"reference": "https://r.example/fhir/Practitioner/p", "display": " Unni Aas "},
+            {"display": "no reference"},
+        ],
+        "contact": [{"organization": {"reference": "Organization/o", "display": " "}}],
+        "maritalStatus": {"coding": [{"system": "s", "code": "M", "display": "Married"}]},
+    }
+    assert dict(displays_in(raw)) == {"Practitioner/p": "Unni Aas"}
+    assert list(displays_in("words")) == list(displays_in(None)) == []
 
 
 def test_that_references_are_found_in_arrays_contained_and_extensions() -> None:

@@ -12,7 +12,7 @@ from clinician.queries.query import Raw
 from modules.homecare import queries as q
 from modules.homecare.commands import Measured, RecordMeasurements, WithdrawNote, WriteNote
 from modules.homecare.rows import NoteRow
-from tests.modules.homecare.memory import NOW, Desk, MemoryReading, at, task, visit, zone
+from tests.modules.homecare.memory import NOW, Desk, MemoryReading, at, patient, task, visit, zone
 
 OLA = "Patient/ola"
 FULL = (
@@ -234,6 +234,39 @@ def test_that_what_is_missing_is_named() -> None:
     stranger = q.user_card(desk().reading, patient_ref="Patient/x", now=NOW)
     assert stranger.name == "ukjent"
     assert "Ikke telefonnummer" in stranger.missing
+
+
+def doctor_of(reading: MemoryReading) -> tuple[list[str], bool]:
+    card = q.user_card(reading, patient_ref=OLA, now=NOW)
+    return [row.title for row in card.facts if row.group == "doctor"], "Ingen fastlege" in card.missing
+
+
+@pytest.mark.parametrize(
+    ("listed", "shown"),
+    [
+        ([], []),
+        ([{"reference": "Practitioner/gp", "display": "Lege Unni Aas"}], ["Lege Unni Aas"]),
+        ([{"display": "Lege Unni Aas"}], ["Lege Unni Aas"]),
+        ([{"reference": "Practitioner/gp"}], ["ukjent"]),
+        ([{"reference": "Practitioner/kari", "display": "K. Lunde"}], ["Kari Lunde"]),
+    ],
+)
+def test_that_a_doctor_who_is_not_on_this_pc_is_shown_by_name(listed: list[Raw], shown: list[str]) -> None:
+    """GPs are not in the cache of a zone: their name comes with the user."""
+    ola = patient("ola") | {"generalPractitioner": listed}
+    assert doctor_of(desk(ola).reading) == (shown, not shown)
+
+
+def test_that_who_wrote_a_fact_keeps_the_name_the_fact_gives() -> None:
+    allergy: Raw = {
+        "resourceType": "AllergyIntolerance",
+        "id": "a",
+        "patient": {"reference": OLA},
+        "code": {"text": "Penicillin"},
+        "recorder": {"reference": "Practitioner/gp", "display": "Lege Unni Aas"},
+    }
+    (row,) = q.user_card(desk(allergy).reading, patient_ref=OLA, now=NOW).facts
+    assert row.source_text.startswith("Lege Unni Aas, ")
 
 
 # plan and notes
