@@ -23,6 +23,7 @@ from modules.homecare.queries.loading import (
     names_of,
     patient_name,
     patients_of,
+    raws_at,
     reason_of,
     status_text,
     task_title,
@@ -57,8 +58,13 @@ SINCE_AT_MOST: Final = timedelta(days=14)
     ),
     audit="appointment_ref",
 )
-def visit_card(reading: Reading, *, appointment_ref: str, now: datetime) -> VisitCard | None:
-    """One visit with its tasks, changes since last time and last values; None when it is not cached."""
+def visit_card(
+    reading: Reading, *, appointment_ref: str, now: datetime, practitioner_ref: str = ""
+) -> VisitCard | None:
+    """One visit with its tasks, changes since last time and last values; None when it is not cached.
+
+    practitioner_ref: who looks, and is therefore no colleague.
+    """
     cached = reading.get(appointment_ref)
     if cached is None or cached.type != "Appointment":
         return None
@@ -82,7 +88,9 @@ def visit_card(reading: Reading, *, appointment_ref: str, now: datetime) -> Visi
         phone=read.phone(patient),
         access_hint=access_hint(flags),
         access_flag_ref=key_flag.ref if key_flag else "",
-        colleague_text=colleague_text(visit, "", names_of(reading, visit.practitioner_refs)),
+        colleague_text=colleague_text(
+            visit, practitioner_ref, names_of(reading, visit.practitioner_refs, [cached.raw])
+        ),
         next_of_kin_text=_kin_text(kin),
         next_of_kin_phone=read.phone(kin.raw) if kin else "",
         tasks=(
@@ -111,7 +119,7 @@ def _chain(
     found = [one for one in reading.find("Task", token=("focus", visit.ref)) if is_follow_up(one.raw)]
     found.sort(key=lambda one: (read.due_of(one.raw) or now, one.ref))
     phones = {"call-next-of-kin": kin_phone, "try-again": user_phone}
-    names = names_of(reading, (read.owner_of(one.raw) for one in found))
+    names = names_of(reading, (read.owner_of(one.raw) for one in found), (one.raw for one in found))
     for row, task in zip(task_rows(reading, tuple(found), now), found, strict=True):
         owner, due = read.owner_of(task.raw), read.due_of(task.raw)
         yield replace(
@@ -172,7 +180,7 @@ def _kin_text(kin: Cached | None) -> str:
 
 def task_rows(reading: Reading, tasks: tuple[Cached, ...], now: datetime) -> tuple[TaskRow, ...]:
     """Tasks with what was done last time."""
-    names = names_of(reading, (read.owner_of(task.raw) for task in tasks))
+    names = names_of(reading, (read.owner_of(task.raw) for task in tasks), (task.raw for task in tasks))
     return tuple(_task_row(reading, task, names.get(read.owner_of(task.raw), ""), now) for task in tasks)
 
 
@@ -220,9 +228,8 @@ def _last_time(reading: Reading, task: Cached, now: datetime) -> str:
     last = next(earlier, None)
     if last is None:
         return ""
-    return _history(
-        last.raw, names_of(reading, [read.owner_of(last.raw)]).get(read.owner_of(last.raw), ""), now
-    )
+    owner = read.owner_of(last.raw)
+    return _history(last.raw, names_of(reading, [owner], [last.raw]).get(owner, ""), now)
 
 
 def _changes(reading: Reading, visit: Visit, now: datetime) -> tuple[ChangeRow, ...]:
@@ -241,10 +248,12 @@ def _changes(reading: Reading, visit: Visit, now: datetime) -> tuple[ChangeRow, 
             if when is not None and since < when <= now:
                 found.append((when, one.ref, f"{words}: {_summary(one.raw)}", _author(one.raw)))
     found.sort(reverse=True)
-    names = names_of(reading, (author for *_rest, author in found[:CHANGES]))
+    shown = found[:CHANGES]
+    sources = raws_at(reading, [ref for _when, ref, *_rest in shown])
+    names = names_of(reading, (author for *_rest, author in shown), sources)
     return tuple(
         ChangeRow(ref, when_text(when, now), words, names.get(author, ""))
-        for when, ref, words, author in found[:CHANGES]
+        for when, ref, words, author in shown
     )
 
 

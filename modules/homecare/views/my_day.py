@@ -234,6 +234,7 @@ class MyDayView(QWidget):
             lambda card: self._show_card(key, card),
             None,
             appointment_ref=key,
+            practitioner_ref=ctx.who.practitioner_ref,
             now=ctx.clock.now(),
         )
 

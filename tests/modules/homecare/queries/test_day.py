@@ -89,6 +89,36 @@ def test_that_a_double_staffed_visit_is_in_both_lists_and_names_the_other() -> N
     assert rows["v2"].colleague_text == "1 person mangler"
 
 
+def test_that_who_looks_is_no_colleague_of_their_own() -> None:
+    reading = zone(visit("v1"), visit("v2", "09:00", who=("me", "kari"), staff=2))
+
+    def card(key: str, who: str) -> str:
+        found = q.visit_card(reading, appointment_ref=f"Appointment/{key}", now=NOW, practitioner_ref=who)
+        assert found is not None
+        return found.colleague_text
+
+    assert card("v1", "Practitioner/me") == ""
+    assert card("v2", "Practitioner/me") == "Kari Lunde"
+    assert card("v2", "") == "Silje Nygård, Kari Lunde"
+
+
+def test_that_a_sender_this_pc_does_not_have_keeps_the_name_the_message_gives() -> None:
+    reply: Raw = {
+        "resourceType": "Communication",
+        "id": "c1",
+        "status": "completed",
+        "subject": {"reference": "Patient/eva"},
+        "sender": {"reference": "Practitioner/gp", "display": "Lege Unni Aas"},
+        "recipient": [{"reference": NORD}],
+        "payload": [{"contentString": "Ring meg"}],
+        "sent": to_instant(at("07:00")),
+    }
+    nameless = {**reply, "id": "c2", "sender": {"reference": "Practitioner/x"}}
+    rows = by_key(my_day(zone(visit("v1"), reply, nameless), at("08:30")))
+    assert rows["c1"].title == "Lege Unni Aas: Ring meg"
+    assert rows["c2"].title == "ukjent: Ring meg"
+
+
 def test_that_a_row_tells_what_is_needed_at_the_door() -> None:
     changed = {"versionId": "2", "lastUpdated": to_instant(at("07:02"))}
     reading = zone(
