@@ -1,0 +1,209 @@
+"""The facade as a person meets it: open, sign in, work, close, come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clinician.errors import CacheDamaged, CacheInUse, Refused, WrongKey
+from clinician.events import Link
+from clinician.practice.create import create
+from clinician.practice.info import PracticeInfo
+from clinician.upkeep import examine
+from clinician.workstation import PRACTICE_PIN, PRACTICE_SECRET, Options, Workstation
+
+DAY = date(2026, 11, 18)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("town")
+    create(folder, seed=1, people=300, day=DAY)
+    with Workstation.open(Options(folder)) as station:
+        station.sync_once()
+    return folder
+
+
+@pytest.fixture
+def folder(town: Path, tmp_path: Path) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(town, tmp_path / "pc"))
+
+
+@pytest.fixture
+def station(folder: Path) -> Iterator[Workstation]:
+    with Workstation.open(Options(folder)) as opened:
+        yield opened
+
+
+def info_of(station: Workstation) -> PracticeInfo:
+    assert station.info is not None
+    return station.info
+
+
+def sign_in(station: Workstation) -> None:
+    info = info_of(station)
+    station.sign_in(info.practitioner_ref, info.workplace_ref, PRACTICE_PIN)
+
+
+def my_day(station: Workstation) -> Any:
+    assert station.who is not None
+    query = station.registry.resolve("homecare", "modules.homecare.queries:my_day")
+    return station.run_query(
+        query,
+        practitioner_ref=station.who.practitioner_ref,
+        workplace_ref=station.who.workplace_ref,
+        day=station.clock.today(),
+        now=station.clock.now(),
+    )
+
+
+def complete(station: Workstation, visit: str) -> Any:
+    command = station.registry.resolve("homecare", "modules.homecare.commands:CompleteVisit")
+    return station.run_command(command(visit))
+
+
+def test_that_the_practice_day_is_the_day_of_the_municipality_and_begins_in_the_morning(
+    station: Workstation,
+) -> None:
+    assert station.practice
+    assert station.clock.today() == DAY
+    assert my_local_hour(station) == 7
+
+
+def my_local_hour(station: Workstation) -> int:
+    from clinician.clock import oslo
+
+    return oslo(station.clock.now()).hour
+
+
+def test_that_a_wrong_pin_lets_nobody_in_and_five_close_the_door(station: Workstation) -> None:
+    info = info_of(station)
+    for _try in range(5):
+        with pytest.raises(Refused):
+            station.sign_in(info.practitioner_ref, info.workplace_ref, "0000")
+    with pytest.raises(Refused):
+        station.sign_in(info.practitioner_ref, info.workplace_ref, PRACTICE_PIN)
+    assert station.who is None
+
+
+def test_that_nobody_acts_without_having_signed_in(station: Workstation) -> None:
+    with pytest.raises(Refused):
+        complete(station, "Appointment/none")
+
+
+def test_that_an_act_waits_and_is_sent_and_the_status_says_so(station: Workstation) -> None:
+    sign_in(station)
+    for wire in station.wires:
+        wire.is_cut = True
+    day = my_day(station)
+    complete(station, day.next_key)
+    offline = station.sync_once()
+    assert offline.link is Link.OFFLINE
+    assert (offline.waiting, offline.all_sent) == (1, False)
+    for wire in station.wires:
+        wire.is_cut = False
+    online = station.sync_once()
+    assert online.waiting == 0
+    station.sync_once()
+    assert station.status().all_sent
+    assert my_day(station).sums.done == day.sums.done + 1
+
+
+def test_that_undo_puts_the_day_back_before_and_after_it_was_sent(station: Workstation) -> None:
+    sign_in(station)
+    for is_sent in (False, True):
+        day = my_day(station)
+        done = complete(station, day.next_key)
+        assert my_day(station).sums.done == day.sums.done + 1
+        if is_sent:
+            station.sync_once()
+        station.undo(done)
+        assert my_day(station).sums == day.sums
+        station.sync_once()
+        assert my_day(station).sums == day.sums
+
+
+def test_that_drafts_and_unsent_acts_are_there_after_a_restart(folder: Path) -> None:
+    with Workstation.open(Options(folder)) as station:
+        sign_in(station)
+        for wire in station.wires:
+            wire.is_cut = True
+        day = my_day(station)
+        complete(station, day.next_key)
+        station.drafts.save("note", day.rows[0].patient_ref, "Halvferdig")
+    with Workstation.open(Options(folder)) as station:
+        assert station.sync_once().waiting == 0
+        sign_in(station)
+        assert [draft.content for draft in station.drafts.all() if draft.key == "note"] == ["Halvferdig"]
+        assert my_day(station).sums.done == day.sums.done + 1
+
+
+def test_that_drafts_are_each_persons_own(station: Workstation) -> None:
+    sign_in(station)
+    station.drafts.save("note", "Patient/x", "mitt")
+    info = info_of(station)
+    station.sign_in(info.coordinator_ref, info.workplace_ref, PRACTICE_PIN)
+    assert station.drafts.load("note", "Patient/x") == ""
+    assert station.drafts.all() == ()
+
+
+def test_that_a_module_switched_off_stays_off_and_comes_back_whole(folder: Path) -> None:
+    with Workstation.open(Options(folder)) as station:
+        station.registry.switch("homecare", False)
+        assert station.registry.manifests() == ()
+    with Workstation.open(Options(folder)) as station:
+        assert station.registry.manifests() == ()
+        station.registry.switch("homecare", True)
+        assert [manifest.id for manifest in station.registry.manifests()] == ["homecare"]
+
+
+def test_that_a_second_program_on_one_cache_is_told(station: Workstation, folder: Path) -> None:
+    with pytest.raises(CacheInUse):
+        Workstation.open(Options(folder))
+
+
+def test_that_a_wrong_key_opens_nothing_and_changes_nothing(folder: Path) -> None:
+    file = next(folder.glob("cache/*/cache.db"))
+    before = file.read_bytes()
+    with pytest.raises(WrongKey) as caught:
+        Workstation.open(Options(folder, secret="feil"))
+    assert str(caught.value.text)
+    assert file.read_bytes() == before
+
+
+def test_that_a_damaged_cache_is_kept_and_named_by_the_doctor(folder: Path) -> None:
+    file = next(folder.glob("cache/*/cache.db"))
+    body = bytearray(file.read_bytes())
+    body[200:9000] = bytes(8800)
+    file.write_bytes(body)
+    with pytest.raises((CacheDamaged, WrongKey)) as caught:
+        Workstation.open(Options(folder))
+    assert str(caught.value.text)
+    assert file.read_bytes() == bytes(body)
+    findings = list(examine(folder, "", PRACTICE_SECRET))
+    assert any(not row.good and row.serious for row in findings)
+
+
+def test_that_reading_a_patient_is_recorded_and_sent(station: Workstation) -> None:
+    sign_in(station)
+    patient = next(row.patient_ref for row in my_day(station).rows if row.patient_ref)
+    card = station.registry.resolve("homecare", "modules.homecare.queries:user_card")
+    station.run_query(card, patient_ref=patient, now=station.clock.now())
+    station.cache.writer.run(lambda writing: None)
+    waiting = station.cache.writer.run(lambda writing: writing.audit.waiting())
+    assert any(patient.encode() in bytes(row.body) for row in waiting)
+    station.sync_once()
+    assert station.cache.writer.run(lambda writing: writing.audit.waiting()) == ()
+
+
+def test_that_practice_time_goes_on_from_where_it_was_left(folder: Path) -> None:
+    with Workstation.open(Options(folder)) as station:
+        left = station.clock.now()
+    with Workstation.open(Options(folder)) as station:
+        assert timedelta(0) <= station.clock.now() - left < timedelta(minutes=2)
