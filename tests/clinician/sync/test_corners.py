@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import orjson
 
 from clinician.cache.acts import ActState, Entry
-from clinician.cache.synced import AuditRow, SyncedRow
+from clinician.cache.synced import AuditRow, SyncedRow, Watermark
 from clinician.fhir.bundles import RefusedEntry, Response
 from clinician.record.answer import Answer as Answered
 from clinician.record.client import RecordClient
@@ -24,6 +25,7 @@ from clinician.sync.notice import task_id
 from clinician.sync.pages import set_aside
 from clinician.sync.plan import Key, SyncRule
 from clinician.sync.rebase import author_of
+from clinician.sync.scope import ask_for, refresh, settle_chunk
 from clinician.sync.settle import settle
 from tests.clinician.sync.test_upload import drop_answer, is_transaction, on_transactions, rounds
 from tests.clinician.sync.world import NURSE, START, World, first, new_id, outside, patient_with_visits
@@ -461,3 +463,47 @@ def test_that_both_changing_one_extension_differently_clash() -> None:
     mine, theirs = ({**base, "extension": [{"url": "u", "valueCode": v}]} for v in "23")
     merge = three_way(base, mine, theirs)
     assert merge.kind is Kind.OVERLAP and merge.clashes == {"extension[u]"}
+
+
+def test_that_a_refusal_of_what_was_stored_is_seen_as_our_own_success(world: World) -> None:
+    raws = patient_with_visits(1)
+    world.load(raws)
+    a = world.station()
+    a.step()
+
+    def stored_but_412(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        go_on().read()
+        return outside(412, b"{}", **FHIR)
+
+    a.wire.fault = on_transactions(stored_but_412)
+    op = a.change(first(raws, "Appointment"), status="arrived")
+    a.step()
+    assert a.state(op) == ActState.APPLIED and world.history(first(raws, "Appointment")) == 2
+
+
+def test_that_newcomers_join_a_chunk_whose_marks_were_lost(world: World) -> None:
+    world.load(patient_with_visits(1))
+    a = world.station()
+    a.step()
+    [chunk] = {member.chunk for member in a.write(lambda w: w.marks.members())}
+    world.load(patient_with_visits(1))
+    world.tick(30)
+    keys = [key for key in a.plan.keys([chunk]) if key.rule.type == "Observation"]
+
+    def join(writing: Any) -> None:
+        refresh(writing, a.plan, world.clock.now())
+        [new] = {m.chunk for m in writing.marks.members() if m.chunk != chunk}
+        for key in a.plan.keys([new]):
+            writing.marks.set_watermark(Watermark(key.name, key.rule.type, START))
+        for key in keys:
+            writing.marks.drop_watermark(key.name)
+        assert settle_chunk(writing, a.plan, new, world.clock.now())
+
+    for raw in patient_with_visits(0)[:2]:
+        world.load([raw])
+    a.engine._prepare()
+    a.write(lambda w: ask_for(w, [f"Patient/{new_id()}"], world.clock.now() + timedelta(days=1)))
+    a.write(join)
+    assert {m.chunk for m in a.write(lambda w: w.marks.members())} == {chunk}
+    a.step()
+    assert a.engine.status().as_of is not None

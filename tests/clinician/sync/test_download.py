@@ -239,7 +239,8 @@ def test_that_a_record_without_any_clock_still_gets_marks(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"<html>sign in</html>", b"", b'{"resourceType": "Bundle", "entry": [', gzip.compress(b"{}", mtime=0)]
+    "body",
+    [b"<html>sign in</html>", b"", b'{"resourceType": "Bundle", "entry": [', gzip.compress(b"{}", mtime=0)],
 )
 def test_that_a_page_that_is_no_page_loses_nothing(world: World, body: bytes) -> None:
     world.load(patient_with_visits(1))

@@ -223,3 +223,23 @@ def test_that_back_off_is_full_jitter_with_a_cap_and_a_floor() -> None:
     assert not breaker.may_try(9.9) and breaker.remaining(0.0) >= 10.0 and breaker.asked_until == 10.0
     breaker.worked()
     assert breaker.may_try(0.0)
+
+
+def test_that_an_engine_without_a_hint_runs_too(world: World) -> None:
+    world.load(patient_with_visits(1))
+    a = world.station()
+    fresh = Reached(a, lambda s: s.link is Link.FRESH)
+    a.engine.start()
+    fresh.wait()
+    a.engine.stop()
+    assert not any(thread.name == "sync" for thread in threading.enumerate())
+
+
+def test_that_a_live_hint_spares_the_question_after_sending(running: Station) -> None:
+    running.step()
+    hint = running.engine._hint
+    assert hint is not None and hint.listen()
+    running.engine._round_due.clear()
+    running.change(first(running.all("Appointment"), "Appointment"), status="arrived")
+    running.engine._send_only()
+    assert not running.engine._round_due.is_set()
