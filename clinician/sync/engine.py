@@ -21,7 +21,7 @@ from clinician.events import CacheChanged, Events, SyncStatus
 from clinician.record.client import Busy, NotSent, RecordClient
 from clinician.record.profile import ServerProfile, epoch_of, from_raw, probe, version_of
 from clinician.record.retry import LONGEST, LONGEST_AWAY, jittered
-from clinician.sync import conflict, request, scope
+from clinician.sync import conflict, request, restored, scope
 from clinician.sync.audit import send_audit
 from clinician.sync.confirm import confirm
 from clinician.sync.delta import Delta, delta
@@ -35,7 +35,6 @@ from clinician.sync.status import RecordRestored, SendingOverdue, StatusBoard
 from clinician.sync.upload import OVERDUE, PARALLEL, Uploader
 
 _log = logging.getLogger(__name__)
-_FROZEN_KEY: Final = "sync.frozen"
 DEBOUNCE: Final = 0.1
 
 
@@ -57,7 +56,7 @@ class SyncEngine:
         self._clock = clock
         self.line = Line(cache, client, plan, clock, rng=rng or random.Random())
         self.line.between = self._send_between
-        self.uploader = Uploader(self.line, frozen=_is_frozen)
+        self.uploader = Uploader(self.line, frozen=restored.is_frozen)
         self.board = StatusBoard(events)
         self.cadence = Cadence(clock)
         self._hint = Hint(hint_client, self.hinted, clock.monotonic) if hint_client is not None else None
@@ -363,29 +362,17 @@ class SyncEngine:
     def _watch_restored(self) -> None:
         if self.line.older:
             shown, self.line.older = frozenset(self.line.older), set()
-            self._begin_restored(shown)
+            restored.begin(self.line, self._ready_marks)
+            self._events.publish(RecordRestored(shown))
             self._fill()
             chunks, keys = self.line.write(self._all_keys)
             manifest(self.line, chunks, keys)
-            self.line.write(_end_restored)
+            self.line.write(restored.end)
             self.line.older.clear()
-
-    def _begin_restored(self, shown: frozenset[str]) -> None:
-        """Freeze the outbox, fetch everything anew, tell the superuser (SYNC §1.4.5)."""
-
-        def work(writing: Writing) -> None:
-            writing.keep.set(_FROZEN_KEY, "restored")
-            writing.begin_restored("the record shows older versions")
-            for mark in writing.marks.watermarks():
-                writing.marks.drop_watermark(mark.key)
-            self._ready_marks(writing)
-
-        self.line.write(work, durable=True)
-        self._events.publish(RecordRestored(shown))
 
     def resume(self) -> None:
         """A superuser has looked: sending may go on."""
-        self.line.write(lambda writing: writing.keep.drop(_FROZEN_KEY), durable=True)
+        self.line.write(restored.thaw, durable=True)
         self.sync_now()
 
     # what a person asks for -------------------------------------------------------------------
@@ -405,11 +392,3 @@ class SyncEngine:
         """Keep these people here for a day; their data come with the next round, which is now."""
         request.request_patients(self.line, patient_refs)
         self.wake()
-
-
-def _is_frozen(writing: Writing) -> bool:
-    return writing.keep.get(_FROZEN_KEY) is not None
-
-
-def _end_restored(writing: Writing) -> None:
-    writing.end_restored()
