@@ -1,4 +1,4 @@
-"""A record that went back in time: freeze the outbox, fetch everything anew, wait for a superuser (SYNC §1.4.5)."""
+"""A record that went back in time: freeze, fetch everything anew, wait for a superuser (SYNC §1.4.5)."""
 
 from __future__ import annotations
 
