@@ -19,7 +19,6 @@ from modules.homecare.queries.loading import (
     encounters_by_visit,
     flag_code,
     flags_by_patient,
-    is_follow_up,
     names_of,
     open_visits_before,
     patient_name,
@@ -158,10 +157,11 @@ def colleague_text(visit: Visit, me: str, names: Mapping[str, str]) -> str:
 
 
 def _follow_ups(reading: Reading, me: str, day: date, now: datetime) -> Iterator[DayRow]:
+    kinds = [f"{codes.CODE_TASK}|{kind}" for kind in sorted(FOLLOW_UP_KINDS)]
     mine = [
         task
-        for task in reading.find("Task", owner=me, status=(*OPEN_TASKS, "completed"))
-        if read.owner_of(task.raw) == me and is_follow_up(task.raw) and _is_today(task.raw, day)
+        for task in reading.find("Task", owner=me, status=(*OPEN_TASKS, "completed"), code=kinds)
+        if read.owner_of(task.raw) == me and _is_today(task.raw, day)
     ]
     patients = patients_of(reading, (read.patient_ref_of(task.raw) for task in mine))
     for task in mine:
@@ -170,9 +170,7 @@ def _follow_ups(reading: Reading, me: str, day: date, now: datetime) -> Iterator
 
 def _is_today(task: Raw, day: date) -> bool:
     """Open whatever its age; closed only on the day it was closed."""
-    if task.get("status") != "completed":
-        return read.code_in(task, "code", codes.CODE_TASK) in FOLLOW_UP_KINDS
-    return read.day_at(task, "lastModified") == day
+    return task.get("status") != "completed" or read.day_at(task, "lastModified") == day
 
 
 def _follow_up_row(task: Cached, patients: Mapping[str, Raw], now: datetime) -> DayRow:
