@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from clinician import texts
 from clinician.cache.keys import open_key
@@ -70,5 +71,36 @@ def profile_of(url: str) -> Iterator[Finding]:
     """The profile of any FHIR R4 server, check by check; scratch resources are removed again."""
     with RecordClient(url) as client:
         found = probe(client)
+    words = _profile_words()
     for name, value in found.as_raw().items():
-        yield Finding(name, str(value), good=value is not False)
+        if name not in words:
+            continue
+        told = (
+            {True: _("yes"), False: _("no")}.get(value, str(value)) if isinstance(value, bool) else str(value)
+        )
+        yield Finding(words[name], told, good=value is not False, serious=name in _NEEDED and value is False)
+
+
+_NEEDED: Final = frozenset({"if_match_alone", "if_match_in_transaction", "transaction_atomic"})
+"""Without these two nurses could record the same dose: medication is then not recorded (SYNC §1.1)."""
+
+
+def _profile_words() -> dict[str, str]:
+    return {
+        "software": _("Program"),
+        "version": _("Version"),
+        "checked_at": _("Checked at"),
+        "update_as_create": _("Takes new resources under our own ids"),
+        "unchanged_put_keeps_version": _("Keeps the version when nothing changed"),
+        "if_match_alone": _("Refuses to overwrite a newer version"),
+        "if_match_in_transaction": _("Refuses to overwrite a newer version in a transaction"),
+        "transaction_atomic": _("A transaction happens whole or not at all"),
+        "if_none_match_star": _("Refuses to create what exists already"),
+        "ge_inclusive": _("“Changed since” includes the moment itself"),
+        "milliseconds": _("Tells times in milliseconds"),
+        "history": _("Keeps the history of every version"),
+        "deleted_is_gone": _("Says that a deleted resource is gone"),
+        "gzip_requests": _("Takes compressed requests"),
+        "largest_count": _("Largest page"),
+        "change_hint": _("Tells of changes at once"),
+    }
