@@ -85,7 +85,8 @@ class WorkBench:
     # acting -----------------------------------------------------------------------------------
 
     def _acts(self, station: Workstation, bare: BareStore) -> Iterator[Measure]:
-        """Complete the day's visits, each durable before the next; the first pays for what is loaded late."""
+        """Complete the day's visits, each durable before the next; the program is warm, as at work."""
+        station.warm_up()
         complete = station.registry.resolve(_HOME, _COMPLETE)
         station.sign_in(self._info.practitioner_ref, self._info.workplace_ref, PRACTICE_PIN)
         visits = self._open_visits(station)[: self._samples]
