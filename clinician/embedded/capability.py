@@ -78,7 +78,8 @@ def capability_statement(base: str, epoch: str, now: int) -> dict[str, Any]:
             {
                 "mode": "server",
                 "documentation": "GET _history?_after=SEQ&_wait=SECONDS answers when something newer is "
-                "committed. X-Change-Sequence holds the newest seq, X-Record-Epoch the life of this record.",
+                "committed. X-Change-Sequence holds the newest seq, X-Record-Epoch the life of this record. "
+                "A request body may come with Content-Encoding: gzip.",
                 "resource": list(_resources()),
                 "interaction": [{"code": code} for code in _SYSTEM],
                 "searchParam": [

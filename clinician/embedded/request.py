@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -81,22 +82,42 @@ class Request:
         return self.pairs + read_pairs(self._read().decode("utf-8", "replace"))
 
     def json_body(self) -> bytes:
-        """The body, when it claims to be JSON. 413 when too large, 415 for anything else."""
+        """The body, unpacked, when it claims to be JSON. 413 when too large, 415 for anything else."""
         kind = self._inner.mimetype
         if kind and kind not in JSON_TYPES:
             raise RequestError(415, "not-supported", "the body must be application/fhir+json")
-        if self.header("Content-Encoding").lower() not in ("", "identity"):
-            raise RequestError(415, "not-supported", "the body must not be compressed")
         return self._read()
 
     def _read(self) -> bytes:
-        too_long = RequestError(413, "too-long", f"a body takes at most {MAX_BODY} bytes")
+        encoding = self.header("Content-Encoding").strip().lower()
+        if encoding not in ("", "identity", "gzip"):
+            problem = RequestError(415, "not-supported", "a body comes plain or as gzip")
+            problem.headers = {"Accept-Encoding": "gzip"}
+            raise problem
         if (self._inner.content_length or 0) > MAX_BODY:
-            raise too_long
+            raise _too_long()
         body = self._inner.stream.read(MAX_BODY + 1)
         if len(body) > MAX_BODY:
-            raise too_long
-        return body
+            raise _too_long()
+        return _unpacked(body) if encoding == "gzip" else body
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """What one gzip member holds. 413 when it swells beyond a body's bound, 400 when it is damaged."""
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        body = unpacker.decompress(packed, MAX_BODY + 1)
+    except zlib.error:
+        raise bad("the body is no readable gzip") from None
+    if len(body) > MAX_BODY:
+        raise _too_long()
+    if not unpacker.eof or unpacker.unused_data:
+        raise bad("the gzip of the body ends too early or goes on after its end")
+    return body
+
+
+def _too_long() -> RequestError:
+    return RequestError(413, "too-long", f"a body takes at most {MAX_BODY} bytes, packed and unpacked")
 
 
 def _as_wsgi(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +20,14 @@ _WAITERS: Final = 10
 
 
 class Server:
-    """A record being served. port: the one it listens on, also when 0 was asked for."""
+    """A record being served. port: the one it listens on, also when 0 was asked for. patience: seconds that
+    `stop` gives a request under way."""
 
-    def __init__(self, app: RecordApp, host: str, port: int, *, threads: int = THREADS) -> None:
+    def __init__(
+        self, app: RecordApp, host: str, port: int, *, threads: int = THREADS, patience: float = 5.0
+    ) -> None:
         self.app = app
+        self._patience = patience
         app.store.max_waiters = max(1, min(_WAITERS, threads - 6))
         self._inner = create_server(
             app,
@@ -49,13 +54,30 @@ class Server:
         self._inner.run()
 
     def stop(self) -> None:
-        """Let waiting requests go and stop listening. The record's file stays open. Safe to call twice."""
+        """Take no more, let those who wait go, then hang up. The record's file stays open. Safe to call twice."""
         self.app.store.release_waiters()
+        self._on_its_thread(self._close_door)
+        self._inner.task_dispatcher.shutdown(timeout=self._patience)
+        self._on_its_thread(self._hang_up)
         if self._thread.is_alive():
-            # on the server's own thread: closing a socket under its select() would end it with an error
-            self._inner.trigger.pull_trigger(lambda: wasyncore.close_all(self._inner._map))
             self._thread.join(timeout=10)
-        self._inner.task_dispatcher.shutdown()
+        if not self._inner.task_dispatcher.threads:
+            self._inner.trigger.close()
+
+    def _on_its_thread(self, work: Callable[[], None]) -> None:
+        """Closing a socket under select() would end the server's thread with an error."""
+        if self._thread.is_alive():
+            self._inner.trigger.pull_trigger(work)
+        else:
+            work()
+
+    def _close_door(self) -> None:
+        wasyncore.dispatcher.close(self._inner)
+
+    def _hang_up(self) -> None:
+        """Everything but the trigger's pipe: a request that outlasts the pause still writes to it at its end."""
+        self._inner.trigger.del_channel()
+        wasyncore.close_all(self._inner._map)
 
 
 def serve(app: RecordApp, host: str = "127.0.0.1", port: int = 0) -> Server:

@@ -230,7 +230,7 @@ class SyncEngine:
 
     def _use(self, profile: ServerProfile) -> None:
         self.line.profile = profile
-        self.line.client.packs = profile.gzip_requests
+        self.line.client.packs = profile.gzip_requests and self.line.client.is_remote
         if self._hint is not None:
             self._hint.path = profile.change_hint
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import sqlite3
 import sys
+import tracemalloc
 from typing import Any
 
 import httpx
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clinician.embedded.request import MAX_BODY
 from clinician.embedded.server import RecordApp
 
 JSON = {"Content-Type": "application/fhir+json"}
@@ -144,9 +147,47 @@ def test_that_a_number_of_five_hundred_digits_does_no_harm(http: httpx.Client) -
     assert http.get("Observation?value-quantity=gt1").status_code == 200
 
 
-def test_that_a_compressed_body_is_refused(http: httpx.Client) -> None:
-    answer = http.post("Patient", content=b"\x1f\x8b", headers=JSON | {"Content-Encoding": "gzip"})
+PACKED = JSON | {"Content-Encoding": "gzip"}
+
+
+def test_that_a_packed_body_is_read_wherever_a_body_is(http: httpx.Client) -> None:
+    raw = {"resourceType": "Patient", "id": "packed", "birthDate": "1940-01-02"}
+    put = http.put("Patient/packed", content=gzip.compress(json.dumps(raw).encode()), headers=PACKED)
+    assert put.status_code == 201 and http.get("Patient/packed").json()["birthDate"] == "1940-01-02"
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "GZIP"}
+    found = http.post("Patient/_search", content=gzip.compress(b"birthdate=1940-01-02"), headers=form)
+    assert [entry["resource"]["id"] for entry in found.json()["entry"]] == ["packed"]
+    said = http.get("metadata").json()["rest"][0]["documentation"]
+    assert "Content-Encoding: gzip" in said
+
+
+def test_that_a_packed_bomb_is_refused_before_it_has_gone_off(http: httpx.Client) -> None:
+    bomb = gzip.compress(b" " * (MAX_BODY + 2), mtime=0)
+    assert len(bomb) < 100_000
+    tracemalloc.start()
+    answer = http.post("Patient", content=bomb, headers=PACKED)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    lives(http, answer, 413)
+    assert peak < 3 * MAX_BODY
+
+
+def _whole(body: bytes = b'{"resourceType":"Patient"}') -> bytes:
+    return gzip.compress(body, mtime=0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\x1f\x8b", b"not gzip", _whole()[:-3], _whole()[:-8] + bytes(8), _whole() + b"more"],
+)
+def test_that_broken_gzip_is_told(http: httpx.Client, body: bytes) -> None:
+    lives(http, http.post("Patient", content=body, headers=PACKED), 400)
+
+
+def test_that_another_encoding_is_refused_and_the_one_we_take_is_named(http: httpx.Client) -> None:
+    answer = http.post("Patient", content=b"{}", headers=JSON | {"Content-Encoding": "br"})
     lives(http, answer, 415)
+    assert answer.headers["Accept-Encoding"] == "gzip"
 
 
 def test_that_more_entries_than_allowed_are_refused(http: httpx.Client) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from clinician.clock import FrozenClock
 from clinician.embedded import body as bodies
-from clinician.embedded.serve import serve
+from clinician.embedded.serve import Server, serve
 from clinician.embedded.server import RecordApp
 from clinician.embedded.store import Store
 from clinician.errors import CacheDamaged
@@ -193,6 +193,70 @@ def test_that_stopping_a_server_lets_those_who_wait_go(app: RecordApp) -> None:
     server.stop()
     assert ended.wait(15)
     thread.join(5)
+
+
+def _wait_for_news(port: int, seq: int, statuses: list[int]) -> None:
+    with contextlib.suppress(httpx.TransportError):
+        statuses.append(httpx.get(f"http://127.0.0.1:{port}/_history?_after={seq}&_wait=50").status_code)
+
+
+def test_that_a_server_stopped_while_waits_end_answers_them_and_logs_no_fault(
+    app: RecordApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _round in range(8):
+        server = serve(app, "127.0.0.1", 0)
+        statuses: list[int] = []
+        waiters = [
+            threading.Thread(target=_wait_for_news, args=(server.port, app.store.seq, statuses))
+            for _ in range(6)
+        ]
+        for waiter in waiters:
+            waiter.start()
+        until = time.monotonic() + 10
+        while app.store.waiting < len(waiters) and time.monotonic() < until:
+            time.sleep(0.005)
+        server.stop()
+        for waiter in waiters:
+            waiter.join(10)
+        server.stop()
+        assert set(statuses) <= {200}
+    assert not caplog.records
+
+
+class Told(RecordApp):
+    """Tells when a request has reached it."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.reached = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        self.reached.set()
+        return super().__call__(environ, start_response)
+
+
+def test_that_a_request_which_outlasts_the_stop_does_no_harm(caplog: pytest.LogCaptureFixture) -> None:
+    app = Told()
+    server = Server(app, "127.0.0.1", 0, patience=0.1).start()
+    address = f"http://127.0.0.1:{server.port}/Patient/{IDS[0]}"
+    held = threading.Thread(target=_put_quietly, args=(address, {"resourceType": "Patient", "id": IDS[0]}))
+    with app.store.writing():
+        held.start()
+        assert app.reached.wait(10)
+        server.stop()
+    held.join(10)
+    server.stop()
+    app.close()
+    assert "Exception" not in caplog.text and "Error" not in caplog.text
+
+
+def _put_quietly(address: str, raw: dict[str, Any]) -> None:
+    with contextlib.suppress(httpx.TransportError):
+        httpx.put(address, json=raw, timeout=20)
+
+
+def test_that_a_server_which_never_ran_can_be_stopped(app: RecordApp) -> None:
+    Server(app, "127.0.0.1", 0).stop()
 
 
 def test_that_a_restored_copy_is_told_from_the_record_it_was_copied_from(tmp_path: Path) -> None:

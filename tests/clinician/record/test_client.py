@@ -263,6 +263,15 @@ def test_that_a_batch_is_packed_only_where_the_record_takes_it() -> None:
     assert wire.requests[1].headers["content-encoding"] == "gzip"
 
 
+def test_that_a_batch_goes_plain_from_the_first_refusal_of_a_packed_one_on() -> None:
+    record, wire = client(httpx.Response(415, headers=JSON), ok(), ok())
+    record.packs = True
+    for _try in range(2):
+        record.batch([BatchEntry("GET", f"Task/{n}") for n in range(50)])
+    assert [r.headers.get("content-encoding") for r in wire.requests] == ["gzip", None, None]
+    assert not record.packs
+
+
 def test_that_writes_carry_their_conditions() -> None:
     record, wire = client(ok(), ok(), ok())
     record.put("Basic/a", b"{}", if_match="3")
