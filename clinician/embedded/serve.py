@@ -54,7 +54,7 @@ class Server:
         self._inner.run()
 
     def stop(self) -> None:
-        """Take no more, let those who wait go, then hang up. The record's file stays open. Safe to call twice."""
+        """Let those who wait go, then hang up. The record's file stays open. Safe to call twice."""
         self.app.store.release_waiters()
         self._on_its_thread(self._close_door)
         self._inner.task_dispatcher.shutdown(timeout=self._patience)
@@ -75,7 +75,7 @@ class Server:
         wasyncore.dispatcher.close(self._inner)
 
     def _hang_up(self) -> None:
-        """Everything but the trigger's pipe: a request that outlasts the pause still writes to it at its end."""
+        """Everything but the trigger's pipe: a request that outlasts the stop writes to it at its end."""
         self._inner.trigger.del_channel()
         wasyncore.close_all(self._inner._map)
 
