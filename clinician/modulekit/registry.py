@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -256,7 +257,13 @@ def _is_there(entry: Entry, dotted: str) -> bool:
     assert entry.folder is not None
     inner = entry.folder.joinpath(*where.removeprefix(entry.package).strip(".").split("."))
     source = inner.with_suffix(".py") if inner.with_suffix(".py").exists() else inner / "__init__.py"
-    return source.exists() and name in _names(ast.parse(source.read_text("utf-8")))
+    return source.exists() and name in _defined(source, source.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=512)
+def _defined(source: Path, _changed: int) -> frozenset[str]:
+    """What a source file defines; a module names several callables of one file, and it is parsed once."""
+    return frozenset(_names(ast.parse(source.read_text("utf-8"))))
 
 
 def _origin(point: EntryPoint) -> str:
