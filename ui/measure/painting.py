@@ -25,16 +25,16 @@ _REPAINTS: Final = 10
 
 
 class Paints(QObject):
-    """Remembers when something was last painted."""
+    """Remembers when the window was last painted."""
 
-    def __init__(self, application: QApplication) -> None:
-        super().__init__(application)
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
         self.last = 0.0
-        application.installEventFilter(self)
+        window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # Qt's name
         """Only the time is taken."""
-        if event.type() == QEvent.Type.UpdateRequest and isinstance(watched, QWidget):
+        if event.type() == QEvent.Type.UpdateRequest:
             QTimer.singleShot(0, self._note)
         return False
 
@@ -47,7 +47,7 @@ class Stopwatch:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._paints = Paints(stage.application)
+        self._paints = Paints(stage.window)
 
     def press(self, chord: str) -> float:
         """One key or chord, until nothing is being read and the picture is still."""
