@@ -25,17 +25,30 @@ def clock_text(when: datetime | None) -> str:
 
 
 def day_text(day: date) -> str:
-    """'man. 3. mars' in the language in force."""
-    return format_date(day, "EEE d. MMM", locale=_BABEL[texts.language()])
+    """'man 3. mars' in the language in force."""
+    weekday = format_date(day, "EEE", locale=_BABEL[texts.language()]).rstrip(".")
+    return f"{weekday} {_formatted(day, 'd. MMM')}".rstrip(".")
 
 
 def long_day_text(day: date) -> str:
     """'mandag 3. mars 2025'."""
-    return format_date(day, "EEEE d. MMMM y", locale=_BABEL[texts.language()])
+    return _formatted(day, "EEEE d. MMMM y")
+
+
+def _formatted(day: date, pattern: str) -> str:
+    """By a Norwegian pattern; English has no full stop after the day."""
+    if texts.language() == "en":
+        pattern = pattern.replace("d.", "d")
+    return format_date(day, pattern, locale=_BABEL[texts.language()])
+
+
+def headline(words: str) -> str:
+    """With a capital first; the rest as it is ('Wednesday 18 November')."""
+    return words[:1].upper() + words[1:]
 
 
 def when_text(when: datetime | None, now: datetime) -> str:
-    """'08:05' today, 'i går 08:05', else 'man. 3. mars 08:05' (with the year when it is another)."""
+    """'08:05' today, 'i går 08:05', else 'man 3. mars 08:05' (with the year when it is another)."""
     if when is None:
         return ""
     local, today = oslo(when), oslo(now).date()
@@ -47,7 +60,7 @@ def when_text(when: datetime | None, now: datetime) -> str:
     if (local.date() - today).days == 1:
         return _("tomorrow {clock}", clock=clock)
     if local.year != today.year:
-        return f"{format_date(local.date(), 'd. MMM y', locale=_BABEL[texts.language()])} {clock}"
+        return f"{_formatted(local.date(), 'd. MMM y')} {clock}"
     return f"{day_text(local.date())} {clock}"
 
 
@@ -55,7 +68,7 @@ def date_text(when: datetime | None) -> str:
     """'3. mars 2025', '' when unknown."""
     if when is None:
         return ""
-    return format_date(oslo(when).date(), "d. MMM y", locale=_BABEL[texts.language()])
+    return _formatted(oslo(when).date(), "d. MMM y")
 
 
 def moment_text(written: object, now: datetime) -> str:
@@ -70,7 +83,7 @@ def moment_text(written: object, now: datetime) -> str:
         return when_text(moment, now)
     if moment.exact is None:
         return str(moment)
-    return format_date(moment.exact, "d. MMM y", locale=_BABEL[texts.language()])
+    return _formatted(moment.exact, "d. MMM y")
 
 
 def span_text(start: datetime | None, end: datetime | None) -> str:

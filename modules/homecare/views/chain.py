@@ -12,13 +12,13 @@ from clinician import texts
 from clinician.clock import OSLO, oslo
 from clinician.modulekit.context import ModuleContext
 from modules.homecare.commands import CloseFollowUp, HandOverFollowUp
-from modules.homecare.queries import zone_day
-from modules.homecare.rows import TaskRow, ZoneDay
+from modules.homecare.rows import TaskRow
 from modules.homecare.views import states
 from modules.homecare.views.acting import Acting
+from modules.homecare.views.owner_choice import OwnerChoice, Staff, ask_staff
 from ui.widgets import theme
 from ui.widgets.buttons import Button
-from ui.widgets.fields import ChoiceField, TimeField
+from ui.widgets.fields import TimeField
 from ui.widgets.labels import Glyph, Label
 from ui.widgets.panes import Ground
 
@@ -39,11 +39,11 @@ class FollowUpLine(QWidget):
         self._glyph = Glyph("phone-call" if row.phone else "clock", "warn")
         self._title = Label("", weight=600, wrap=True)
         self._detail = Label("", size=12, tone="ink_quiet", wrap=True)
-        self.owner = ChoiceField(L("Owner"), f"{name}_owner")
+        self.owner = OwnerChoice(f"{name}_owner")
         self.due = TimeField(L("No later than"), f"{name}_due")
         self.done = Button(L("Done"), f"{name}_done", icon="check", signs=True)
         self._build()
-        self.owner.chosen.connect(self._on_owner)
+        self.owner.handed.connect(lambda ref: self.handed_over.emit(self.row.key, ref, None))
         self.due.entered.connect(self._on_due)
         self.done.clicked.connect(lambda: self.closed.emit(self.row.key))
 
@@ -66,7 +66,7 @@ class FollowUpLine(QWidget):
         column.addLayout(fields)
         self._fields = (self.owner, self.due)
 
-    def show_row(self, row: TaskRow, staff: tuple[tuple[str, str], ...]) -> None:
+    def show_row(self, row: TaskRow, staff: Staff) -> None:
         """Show it as it is now; fields being edited keep the keyboard."""
         self.row = row
         shown = states.task(row)
@@ -76,20 +76,12 @@ class FollowUpLine(QWidget):
         )
         self._detail.set_words(" · ".join(part for part in (row.detail, row.phone) if part))
         self._detail.setVisible(bool(row.detail or row.phone))
-        known = dict(staff)
-        if row.owner_ref and row.owner_ref not in known:
-            staff = ((row.owner_ref, row.owner_text), *staff)
-        self.owner.set_choices(staff)
-        self.owner.set_value(row.owner_ref)
+        self.owner.show_owner(row.owner_ref, row.owner_text, staff)
         if not self.due.line.hasFocus():
             self.due.set_value(oslo(row.due).time() if row.due else None)
         self.done.setAccessibleName(_("Done: {title}", title=row.title))
         for part in (*self._fields, self.done):
             part.setVisible(row.is_open)
-
-    def _on_owner(self, owner_ref: str) -> None:
-        if owner_ref and owner_ref != self.row.owner_ref:
-            self.handed_over.emit(self.row.key, owner_ref, None)
 
     def _on_due(self) -> None:
         at = self.due.value
@@ -102,11 +94,13 @@ class FollowUpLine(QWidget):
 class Chain(Ground):
     """All follow-ups of one visit. Hidden while there are none."""
 
+    left = Signal()
+
     def __init__(self, ctx: ModuleContext, acting: Acting, view: str) -> None:
         super().__init__("warn_soft")
         self._ctx, self._acting, self._view = ctx, acting, view
         self._lines: dict[str, FollowUpLine] = {}
-        self._staff: tuple[tuple[str, str], ...] = ((ctx.who.practitioner_ref, ctx.who.name),)
+        self._staff: Staff = ((ctx.who.practitioner_ref, ctx.who.name),)
         self._rows: tuple[TaskRow, ...] = ()
         self._asked = False
         space = theme.current().space
@@ -121,15 +115,7 @@ class Chain(Ground):
         self._rows = tuple(rows)
         if rows and not self._asked:
             self._asked = True
-            ctx = self._ctx
-            ctx.queries.run(
-                zone_day,
-                self._on_zone,
-                None,
-                workplace_ref=ctx.who.workplace_ref,
-                day=ctx.today(),
-                now=ctx.clock.now(),
-            )
+            ask_staff(self._ctx, self._on_staff)
         for key in [key for key in self._lines if key not in {row.key for row in rows}]:
             self._lines.pop(key).deleteLater()
         for row in rows:
@@ -142,16 +128,22 @@ class Chain(Ground):
             line = FollowUpLine(row, len(self._lines) + 1, self._view)
             line.closed.connect(self._close)
             line.handed_over.connect(self._hand_over)
+            line.owner.left.connect(self.left)
             self._lines[row.key] = line
             self._column.addWidget(line)
         return line
 
-    def _on_zone(self, zone: ZoneDay) -> None:
-        others = {r.practitioner_ref: r.name for r in zone.routes if not r.is_absent}
-        me = self._ctx.who
-        others.pop(me.practitioner_ref, None)
-        self._staff = ((me.practitioner_ref, me.name), *sorted(others.items(), key=lambda item: item[1]))
+    def _on_staff(self, staff: Staff) -> None:
+        self._staff = staff
         self.show_rows(self._rows)
+
+    def hand_over(self) -> bool:
+        """Keyboard into the owner of the first open link; False when there is none."""
+        line = next((line for line in self._lines.values() if line.row.is_open), None)
+        if line is None or self.isHidden():
+            return False
+        line.owner.take_cursor()
+        return True
 
     def _close(self, task_ref: str) -> None:
         title = next((row.title for row in self._rows if row.key == task_ref), "")

@@ -123,9 +123,11 @@ class Curves(QWidget):
     def _arrange(self) -> None:
         """One row of tools; two where the text is large."""
         across = 4 if theme.current().text_scale < 150 else 2
+        self._kind.setMaximumWidth(theme.current().px(13) * 30)
+        self._span.setMaximumWidth(theme.current().px(13) * 18)
         for place, part in enumerate((self._kind, self._span, self._table, self._new)):
             self._tools.addWidget(part, *divmod(place, across))
-        for number, stretch in enumerate((2, 1, 0, 0) if across == 4 else (1, 1, 0, 0)):
+        for number, stretch in enumerate((3, 2, 0, 0) if across == 4 else (1, 1, 0, 0)):
             self._tools.setColumnStretch(number, stretch)
 
     def _connect(self) -> None:

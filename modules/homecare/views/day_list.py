@@ -82,7 +82,7 @@ def clock_of(row: DayRow) -> str:
 
 
 def day_part(row: DayRow) -> str:
-    """'i går', 'man. 16. nov.' for what is not of today; ''."""
+    """'i går', 'man 16. nov' for what is not of today; ''."""
     return row.time_text.replace(clock_text(row.start), "").strip(" ,·") if row.start else ""
 
 
@@ -301,7 +301,7 @@ class DayList(RowTable):
         self.lines = DayModel([Column[Line]("line", "", spoken)])
         super().__init__(self.lines, "homecare.my_day.list", L("My day"), header=False)
         self.setItemDelegate(DayDelegate(self))
-        self.take_keys("Space", "B", "I", "N", "M", "K", "1", "2", "3", "4", "5")
+        self.take_keys("Space", "B", "I", "N", "M", "K", "H", "1", "2", "3", "4", "5")
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         theme.theme_changed.connect(self.resizeRowsToContents)
 

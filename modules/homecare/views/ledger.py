@@ -11,12 +11,15 @@ from typing_extensions import override
 from clinician import texts
 from clinician.modulekit.context import Ending, ModuleContext
 from clinician.texts import Text
+from modules.homecare.commands import HandOverFollowUp
 from modules.homecare.queries import ledger
 from modules.homecare.rows import BrokenLink, BrokenRow, DaySums, Ledger, RemovalRow
 from modules.homecare.views import states
+from modules.homecare.views.acting import Acting
 from modules.homecare.views.hints import hint_pairs, show_hints
 from modules.homecare.views.live import Live, age_text
-from modules.homecare.words import minutes_text
+from modules.homecare.views.owner_choice import HandOverLine
+from modules.homecare.words import headline, minutes_text
 from ui.models.rows import Column, RowModel
 from ui.widgets import theme
 from ui.widgets.checklist import Checklist, CheckRow
@@ -34,6 +37,8 @@ _LINKS: Final[dict[BrokenLink, tuple[str, str]]] = {
     BrokenLink.GRANTED_NOT_PLANNED: ("link-break", "warn"),
     BrokenLink.PLANNED_NOT_DOCUMENTED: ("link-break", "warn"),
 }
+
+_OWNED: Final = frozenset({BrokenLink.NO_OWNER, BrokenLink.FOLLOW_UP_LATE})
 
 
 def make(ctx: ModuleContext) -> QWidget:
@@ -108,11 +113,15 @@ class LedgerView(QWidget):
         super().__init__()
         self.setObjectName("homecare.ledger")
         self._ctx = ctx
+        self._acting = Acting(ctx)
         self._broken_rows: dict[str, BrokenRow] = {}
         self._build()
         self._live = Live(self, self._watch)
-        show_hints(self, _("Arrows = walk · Enter = open the user"))
+        self._hints()
         self.broken.opened.connect(self._open)
+        self.broken.key_pressed.connect(lambda _text, key: self._ask_owner(key))
+        self.hand_over.handed.connect(self._hand_over)
+        self.hand_over.left.connect(self.broken.setFocus)
         self._loading.wait()
         self._live.again()
 
@@ -127,6 +136,8 @@ class LedgerView(QWidget):
         for part in (self.equation, self._holds, self._minutes):
             top.body.addWidget(part)
         self.broken = Checklist("homecare.ledger.broken", L("Broken links"))
+        self.broken.take_keys("H")
+        self.hand_over = HandOverLine(self._ctx, "ledger")
         self._broken_title = Pane(L("Broken links"))
         broken_page = Loading(
             self.broken,
@@ -137,7 +148,8 @@ class LedgerView(QWidget):
             ),
         )
         self._broken_page = broken_page
-        self._broken_title.body.addWidget(broken_page)
+        self._broken_title.body.addWidget(self.hand_over)
+        self._broken_title.body.addWidget(broken_page, 1)
         self.routes = RowTable(self._route_model(), "homecare.ledger.routes", L("Sums per route"))
         self.routes.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         routes = Pane(L("Per route"))
@@ -157,7 +169,7 @@ class LedgerView(QWidget):
         right.addWidget(removed)
         left_right.addWidget(self._broken_title)
         left_right.addWidget(right)
-        left_right.setSizes([600, 640])
+        left_right.setSizes([560, 680])
         self._split = left_right
         self._fit()
         theme.theme_changed.connect(self._fit)
@@ -221,7 +233,7 @@ class LedgerView(QWidget):
         )
 
     def _show(self, found: Ledger) -> None:
-        self._title.set_words(found.day_text.capitalize())
+        self._title.set_words(headline(found.day_text))
         self._age.set_words(age_text(found.as_of, found.complete))
         self.equation.show_sums(found.sums)
         self._show_holds(found.sums)
@@ -254,6 +266,29 @@ class LedgerView(QWidget):
             words = _("The sum does not hold: {n} visits are unaccounted for.", n=abs(sums.planned - total))
             self._holds.set_state("warning", words, "danger")
 
+    def _hints(self) -> None:
+        show_hints(self, _("Arrows = walk · Enter = open the user · H = hand over"))
+
+    def trigger(self, action_id: str) -> bool:
+        """Do an action chosen in the palette; False when it is not ours."""
+        if action_id.rpartition(".")[2] != "hand-over-follow-up" or not self.isVisible():
+            return False
+        return self._ask_owner(self.broken.current_key())
+
+    def _ask_owner(self, key: str) -> bool:
+        """Ask who takes a late or ownerless follow-up; other links are mended where they broke."""
+        row = self._broken_rows.get(key)
+        if row is None or row.link not in _OWNED or not row.key.startswith("Task/"):
+            return False
+        self.hand_over.ask(row.key, " · ".join(part for part in (row.patient_name, row.title) if part))
+        return True
+
+    def _hand_over(self, task_ref: str, owner_ref: str, owner: str) -> None:
+        title = next((row.title for row in self._broken_rows.values() if row.key == task_ref), "")
+        said = _("{title}: {owner} owns it", title=title, owner=owner)
+        self._acting.run(HandOverFollowUp(task_ref, owner_ref), said)
+        self.broken.setFocus()
+
     def key_hints(self) -> tuple[tuple[str, str], ...]:
         """The keys of this view, for the status strip."""
         return hint_pairs(self)
@@ -267,7 +302,7 @@ class LedgerView(QWidget):
     @override
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
-            show_hints(self, _("Arrows = walk · Enter = open the user"))
+            self._hints()
             self._live.again()
         super().changeEvent(event)
 

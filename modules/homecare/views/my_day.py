@@ -22,6 +22,7 @@ from modules.homecare.commands import (
     CloseFollowUp,
     CompleteVisit,
     ExceptVisit,
+    HandOverFollowUp,
     ReadReply,
     RecordNotHome,
     StartVisit,
@@ -36,7 +37,7 @@ from modules.homecare.views.hints import hint_pairs, show_hints
 from modules.homecare.views.live import Live, age_text
 from modules.homecare.views.paper import Paper
 from modules.homecare.views.visit_card import VisitCardView
-from modules.homecare.words import long_day_text
+from modules.homecare.words import headline, long_day_text
 from ui.widgets import theme
 from ui.widgets.buttons import Button
 from ui.widgets.empty_state import EmptyState, Loading
@@ -47,6 +48,10 @@ _ = texts.translator("homecare")
 L = texts.lazy("homecare")
 _OPEN_MS: Final = 40
 """Arrow keys held down run through the list; the visit opens where they stop"""
+
+HINTS: Final = L(
+    "Space = done · I = not home · 1–5 = exception · N = note · M = measurement · H = hand over · → = tasks"
+)
 
 
 def make(ctx: ModuleContext) -> QWidget:
@@ -82,7 +87,7 @@ class MyDayView(QWidget):
         space = theme.current().space
         self.list = DayList()
         self.card = VisitCardView(self._ctx, self._acting)
-        self.follow_up = FollowUpCard(self._ctx.who.name)
+        self.follow_up = FollowUpCard(self._ctx)
         self._side = QStackedWidget()
         nothing = EmptyState(
             L("Nothing chosen"), L("Choose a line in the list with the arrow keys."), icon="list-checks"
@@ -148,13 +153,13 @@ class MyDayView(QWidget):
         self.card.user_wanted.connect(self._open_user)
         self.follow_up.closed.connect(self._complete)
         self.follow_up.user_wanted.connect(self._open_user)
+        self.follow_up.back.connect(self._back)
+        self.follow_up.handed_over.connect(self._hand_over)
         self._paper = Paper(self._ctx)
         self._print.clicked.connect(self._paper.day_list)
 
     def _hints(self) -> None:
-        show_hints(
-            self, _("Space = done · I = not home · 1–5 = exception · N = note · M = measurement · → = tasks")
-        )
+        show_hints(self, HINTS.render())
 
     def key_hints(self) -> tuple[tuple[str, str], ...]:
         """The keys of this view, for the status strip."""
@@ -169,6 +174,7 @@ class MyDayView(QWidget):
             "write-note": lambda: self._letter("N"),
             "record-measurements": lambda: self._letter("M"),
             "close-follow-up": self._complete,
+            "hand-over-follow-up": lambda: self._letter("H"),
             **{f"except-{reason}": partial(self._except, reason) for reason in NotDone},
         }
         call = calls.get(action_id.rpartition(".")[2])
@@ -196,8 +202,8 @@ class MyDayView(QWidget):
         self.list.show_day(day)
         done = {row.key for row in day.rows if row.section is Section.DONE}
         self._signed &= {row.key for row in day.rows} - done
-        self._title.set_words(long_day_text(self._ctx.today()).capitalize())
-        self._sums.set_words(sums_text(day))
+        self._title.set_words(headline(long_day_text(self._ctx.today())))
+        self._sums.set_words(states.day_sums(day.sums))
         self._age.set_words(age_text(day.as_of, day.complete))
         self._loading.show_content(bool(day.rows))
         if not self._chosen_first and day.rows:
@@ -244,6 +250,8 @@ class MyDayView(QWidget):
             return
         self.card.show_card(card)
         self._side.setCurrentWidget(self.card)
+        if self.card.why.visit_ref == key and self.list.hasFocus():
+            self.card.why.take_cursor()
 
     # -- signing ---------------------------------------------------------------------------------------
 
@@ -261,6 +269,9 @@ class MyDayView(QWidget):
 
     def _letter(self, text: str) -> bool:
         row = self.list.current_row()
+        if row is not None and text == "H":
+            self._ensure_card()
+            return self.follow_up.hand_over() if row.kind is not ItemKind.VISIT else self.card.hand_over()
         if row is None or row.kind is not ItemKind.VISIT or text not in ("N", "M", "K"):
             return False
         self._ensure_card()
@@ -293,6 +304,12 @@ class MyDayView(QWidget):
         else:
             self._sign(row, CloseFollowUp(row.key), _("Followed up: {title}", title=row.title))
 
+    def _hand_over(self, owner_ref: str, owner: str) -> None:
+        row = self.list.current_row()
+        if self._may_sign(row) and row is not None and row.kind is ItemKind.FOLLOW_UP:
+            said = _("{title}: {owner} owns it", title=row.title, owner=owner)
+            self._sign(row, HandOverFollowUp(row.key, owner_ref), said)
+
     def _start(self) -> None:
         row = self.list.current_row()
         if row is None or not self._may_sign(row) or row.visit_state is not VisitState.OPEN:
@@ -311,11 +328,18 @@ class MyDayView(QWidget):
         row = self.list.current_row()
         if row is None or row.kind is not ItemKind.VISIT or not self._may_sign(row):
             return
-        word = states.reason_words(reason).capitalize()
-        command: Command = (
-            RecordNotHome(row.key) if reason is NotDone.NOT_HOME else ExceptVisit(row.key, reason)
-        )
-        self._sign(row, command, f"{word}: {row.patient_name}", stay=reason is NotDone.NOT_HOME)
+        said = f"{states.reason_words(reason).capitalize()}: {row.patient_name}"
+        if reason is NotDone.OTHER:
+            self._ensure_card()
+            self.card.ask_why(
+                row.key,
+                row.patient_name,
+                lambda text: self._sign(row, ExceptVisit(row.key, reason, text), said),
+            )
+        elif reason is NotDone.NOT_HOME:
+            self._sign(row, RecordNotHome(row.key), said, stay=True)
+        else:
+            self._sign(row, ExceptVisit(row.key, reason), said)
 
     def _sign(self, row: DayRow, command: Command, said: str, *, stay: bool = False) -> None:
         """Sign, and stand on the next open visit at once; a refusal brings the person back."""
@@ -369,15 +393,3 @@ class MyDayView(QWidget):
             self._day_live.again()
             self._opening.start()
         super().changeEvent(event)
-
-
-def sums_text(day: MyDay) -> str:
-    """'4 utført · 1 ikke utført · 6 igjen · 1 over tiden'."""
-    sums = day.sums
-    parts = [_.n("{n} done", "{n} done", sums.done)]
-    if sums.not_done:
-        parts.append(_.n("{n} not done", "{n} not done", sums.not_done))
-    parts.append(_.n("{n} left", "{n} left", sums.open))
-    if sums.overdue:
-        parts.append(_.n("{n} past due", "{n} past due", sums.overdue))
-    return " · ".join(parts)

@@ -9,7 +9,7 @@ from clinician import texts
 from clinician.queries.query import RowState
 from clinician.texts import Text
 from modules.homecare import labels
-from modules.homecare.rows import DayRow, ItemKind, NotDone, Section, TaskRow, VisitState
+from modules.homecare.rows import DayRow, DaySums, ItemKind, NotDone, Section, TaskRow, VisitState
 
 _ = texts.translator("homecare")
 L = texts.lazy("homecare")
@@ -102,3 +102,14 @@ def task(row: TaskRow) -> Shown:
 def reason_words(reason: NotDone) -> str:
     """'refused', 'not home' …"""
     return labels.label(labels.NOT_DONE, str(reason))
+
+
+def day_sums(sums: DaySums) -> str:
+    """'4 utført · 1 ikke utført · 6 igjen · 1 over tiden'."""
+    parts = [_.n("{n} done", "{n} done", sums.done)]
+    if sums.not_done:
+        parts.append(_.n("{n} not done", "{n} not done", sums.not_done))
+    parts.append(_.n("{n} left", "{n} left", sums.open))
+    if sums.overdue:
+        parts.append(_.n("{n} past due", "{n} past due", sums.overdue))
+    return " · ".join(parts)

@@ -18,7 +18,7 @@ from clinician.modulekit.context import Ending, ModuleContext
 from clinician.texts import Text
 from modules.homecare.commands import CloseFollowUp, CompleteTask, ExceptTask, WithdrawNote
 from modules.homecare.queries import user_card
-from modules.homecare.rows import PlanRow, TaskRow, UserCard
+from modules.homecare.rows import NotDone, PlanRow, TaskRow, UserCard
 from modules.homecare.views import states
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.curves import Curves
@@ -27,6 +27,7 @@ from modules.homecare.views.hints import hint_pairs, show_hints
 from modules.homecare.views.live import Live, age_text
 from modules.homecare.views.note_editor import NoteEditor
 from modules.homecare.views.note_list import NoteList
+from modules.homecare.views.why_line import WhyLine
 from ui.widgets import theme
 from ui.widgets.checklist import Checklist, CheckRow
 from ui.widgets.empty_state import EmptyState, Loading
@@ -124,25 +125,36 @@ class UserView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.current().space(3))
         column.addWidget(self.editor)
-        column.addWidget(Scrolled(self.notes), 1)
-        return page
+        listed = Scrolled(self.notes)
+        listed.setMinimumHeight(96)
+        column.addWidget(listed, 1)
+        # Where the text is large the page itself scrolls: the field must never be squeezed to a slit.
+        return Scrolled(page)
 
     def _plan_page(self) -> QWidget:
         self.plan = Checklist("homecare.user.plan", L("Plan"))
         self.plan.take_keys(*_LETTERS)
-        return self._with_empty(
+        self._no_plan = self._with_empty(
             self.plan, L("No plan"), L("There is no care plan in force for this user."), "clipboard-text"
         )
+        return self._no_plan
 
     def _tasks_page(self) -> QWidget:
         self.tasks = Checklist("homecare.user.tasks", L("Tasks"))
         self.tasks.take_keys("Space", "1", "2", "3", "4", "5", *_LETTERS)
-        return self._with_empty(
+        self.why = WhyLine("user")
+        self._no_tasks = self._with_empty(
             self.tasks,
             L("No tasks"),
             L("Nothing is to be done, and nothing has been done lately."),
             "list-checks",
         )
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.why)
+        column.addWidget(self._no_tasks, 1)
+        return page
 
     def _curves_page(self) -> QWidget:
         self.curves = Curves(self._ctx, self._acting)
@@ -155,6 +167,7 @@ class UserView(QWidget):
     def _connect(self) -> None:
         self.tabs.currentChanged.connect(self.pages.setCurrentIndex)
         self.tasks.key_pressed.connect(self._on_task_key)
+        self.why.left.connect(self._to_tasks)
         for table in (self.plan, self.curves.plot.table):
             table.key_pressed.connect(lambda text, _key: self._letter(text))
         self.notes.withdrawn.connect(self._withdraw)
@@ -183,6 +196,7 @@ class UserView(QWidget):
     # -- reading -----------------------------------------------------------------------------------------
 
     def _turn(self, patient_ref: str) -> None:
+        self.why.put_away()
         self._patient = patient_ref
         if not patient_ref:
             self._live.end()
@@ -213,12 +227,11 @@ class UserView(QWidget):
         self.plan.set_rows([_plan_row(row) for row in card.plan])
         self.tasks.set_rows([_task_row(row) for row in card.tasks])
         for table, page, filled in (
-            (self.plan, self.pages.widget(1), bool(card.plan)),
-            (self.tasks, self.pages.widget(2), bool(card.tasks)),
+            (self.plan, self._no_plan, bool(card.plan)),
+            (self.tasks, self._no_tasks, bool(card.tasks)),
         ):
             table.resizeRowsToContents()
-            if isinstance(page, Loading):
-                page.show_content(filled)
+            page.show_content(filled)
         self.curves.open(patient_ref, card.name)
         self.curves.show_news2(card.news2)
         lacking = _("Not recorded: {what}", what=" · ".join(card.missing)) if card.missing else ""
@@ -244,9 +257,22 @@ class UserView(QWidget):
             command: Command = CloseFollowUp(key) if row.is_follow_up else CompleteTask(key)
             self._acting.run(command, _("Done: {title}", title=row.title))
         elif not row.is_follow_up:
-            reason = states.REASONS[int(text) - 1][0]
-            word = states.reason_words(reason).capitalize()
-            self._acting.run(ExceptTask(key, reason), f"{word}: {row.title}")
+            self._except(row, states.REASONS[int(text) - 1][0])
+
+    def _except(self, row: TaskRow, reason: NotDone) -> None:
+        said = f"{states.reason_words(reason).capitalize()}: {row.title}"
+        if reason is not NotDone.OTHER:
+            self._acting.run(ExceptTask(row.key, reason), said)
+            return
+
+        def sign(text: str) -> None:
+            self._acting.run(ExceptTask(row.key, reason, text), said)
+            self._to_tasks()
+
+        self.why.ask(row.key, row.title, sign)
+
+    def _to_tasks(self) -> None:
+        self.tasks.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _withdraw(self, note_ref: str, reason: str) -> None:
         self._acting.run(

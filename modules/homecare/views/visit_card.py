@@ -2,77 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
-from typing_extensions import override
 
 from clinician import texts
 from clinician.modulekit.context import ModuleContext
 from modules.homecare.commands import CompleteTask, ExceptTask
-from modules.homecare.rows import ChangeRow, TaskRow, ValueRow, VisitCard, VisitState
+from modules.homecare.rows import ChangeRow, NotDone, TaskRow, ValueRow, VisitCard, VisitState
 from modules.homecare.views import states
 from modules.homecare.views.access_detail import AccessDetail
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.chain import Chain
 from modules.homecare.views.measurement_form import MeasurementForm
 from modules.homecare.views.note_editor import NoteEditor
+from modules.homecare.views.visit_parts import Facts, TaskList, check_row
+from modules.homecare.views.why_line import WhyLine
 from ui.widgets import theme
 from ui.widgets.buttons import Button, IconButton
-from ui.widgets.checklist import Checklist, CheckRow
 from ui.widgets.labels import Label, StateLabel
 from ui.widgets.panes import Ground, Hairline, Pane, Scrolled
 
 _ = texts.translator("homecare")
 L = texts.lazy("homecare")
 _OPEN: Final = (VisitState.OPEN, VisitState.IN_PROGRESS, VisitState.UNASSIGNED)
-
-
-class TaskList(Checklist):
-    """The tasks of a visit. Left goes back to the list, Ctrl+Space signs the whole visit."""
-
-    left = Signal()
-    visit_signed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__("homecare.visit.tasks", L("To do in this visit"))
-        self.take_keys("Space", "1", "2", "3", "4", "5", "I", "N", "M", "K")
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-
-    @override
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        ctrl = event.modifiers() == Qt.KeyboardModifier.ControlModifier
-        if event.key() == Qt.Key.Key_Left or event.key() == Qt.Key.Key_Escape:
-            self.left.emit()
-        elif ctrl and event.key() == Qt.Key.Key_Space:
-            if not event.isAutoRepeat():
-                self.visit_signed.emit()
-        else:
-            super().keyPressEvent(event)
-
-
-class Facts(QWidget):
-    """Short lines, each with its glyph; empty ones are not there."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(theme.current().space(0.5))
-        self._lines: dict[str, StateLabel] = {}
-
-    def show_fact(self, icon: str, words: str, role: str = "ink") -> None:
-        """Show, change or take away the line of an icon."""
-        line = self._lines.get(icon)
-        if line is None:
-            line = StateLabel(icon, "", role, wrap=True)
-            self._lines[icon] = line
-            self._column.addWidget(line)
-        line.set_state(icon, words, role)
-        line.glyph.set_icon(icon, "ink_quiet" if role == "ink" else role)
-        line.setVisible(bool(words))
 
 
 class VisitCardView(Pane):
@@ -164,7 +119,9 @@ class VisitCardView(Pane):
         column.addLayout(row)
         column.addWidget(self._exceptions)
         column.addWidget(self._signature)
+        self.why = WhyLine("visit")
         self._column.addWidget(self._actions)
+        self._column.addWidget(self.why)
 
     def _lay_reasons(self) -> None:
         across = 5 if theme.current().text_scale < 150 else 3
@@ -214,6 +171,8 @@ class VisitCardView(Pane):
         self.tasks.chosen.connect(lambda _key: self._see(self.tasks))
         self.form.left.connect(self._leave_form)
         self.note.left.connect(self.back)
+        self.why.left.connect(self.back)
+        self.chain.left.connect(self.back)
 
     # -- showing -----------------------------------------------------------------------------------
 
@@ -225,6 +184,8 @@ class VisitCardView(Pane):
     def show_card(self, card: VisitCard) -> None:
         """Show a visit; the same visit again changes only what changed."""
         is_other = self._card is None or self._card.key != card.key
+        if self.why.visit_ref != card.key:
+            self.why.put_away()
         self._card = card
         self._show_head(card)
         self._show_actions(card)
@@ -291,7 +252,7 @@ class VisitCardView(Pane):
         )
         self._tasks_title.setVisible(bool(tasks))
         self.tasks.setVisible(bool(tasks))
-        self.tasks.set_rows([_check(task) for task in tasks])
+        self.tasks.set_rows([check_row(task) for task in tasks])
         self.tasks.resizeRowsToContents()
         self.tasks.setFixedHeight(self.tasks.sizeHint().height())
 
@@ -340,6 +301,18 @@ class VisitCardView(Pane):
         self.form.take_cursor(wanted)
         self._see(self.form)
 
+    def ask_why(self, visit_ref: str, about: str, then: Callable[[str], None]) -> None:
+        """Ask for the words 'another reason' needs; the card of the visit may still be on its way."""
+        self.why.ask(visit_ref, about, then)
+        self._see(self.why)
+
+    def hand_over(self) -> bool:
+        """Keyboard into the owner of the first open follow-up; False when there is none."""
+        if not self.chain.hand_over():
+            return False
+        self._see(self.chain)
+        return True
+
     def show_access(self) -> None:
         """Show or hide how to get in."""
         self._access.toggle()
@@ -356,8 +329,7 @@ class VisitCardView(Pane):
         if text == "SPACE":
             self._sign_task(key, CompleteTask(key), _("Done"))
         elif text in numbers:
-            reason = numbers[text]
-            self._sign_task(key, ExceptTask(key, reason), states.reason_words(reason).capitalize())
+            self._except_task(key, numbers[text])
         elif text == "N":
             self.write_note()
         elif text == "M":
@@ -366,6 +338,21 @@ class VisitCardView(Pane):
             self.show_access()
         elif text == "I":
             self.not_home.emit()
+        elif text == "H":
+            self.hand_over()
+
+    def _except_task(self, key: str, reason: NotDone) -> None:
+        row, word = self.tasks.checks.row_of(key), states.reason_words(reason).capitalize()
+        if row is None or not row.is_open or self._card is None:
+            return
+        if reason is NotDone.OTHER:
+            self.ask_why(
+                self._card.key,
+                row.title,
+                lambda text: self._sign_task(key, ExceptTask(key, reason, text), word),
+            )
+            return
+        self._sign_task(key, ExceptTask(key, reason), word)
 
     def _sign_task(self, key: str, command: CompleteTask | ExceptTask, word: str) -> None:
         row = self.tasks.checks.row_of(key)
@@ -377,14 +364,7 @@ class VisitCardView(Pane):
         following = next((k for k in after if is_open[k]), "")
         self._acting.run(command, f"{word}: {row.title}")
         if following:
+            self.tasks.setFocus(Qt.FocusReason.OtherFocusReason)
             self.tasks.choose(following)
         else:
             self.back.emit()
-
-
-def _check(task: TaskRow) -> CheckRow:
-    shown = states.task(task)
-    detail = task.detail or task.history_text
-    if task.detail and task.history_text:
-        detail = f"{task.detail} · {task.history_text}"
-    return CheckRow(task.key, task.title, detail, shown.words, shown.icon, shown.role, task.is_open)

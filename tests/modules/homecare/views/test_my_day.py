@@ -29,7 +29,7 @@ from modules.homecare.commands import (
     RecordNotHome,
     StartVisit,
 )
-from modules.homecare.rows import NotDone, Section, VisitState
+from modules.homecare.rows import ItemKind, NotDone, Section, VisitState
 from modules.homecare.views.day_list import (
     DayModel,
     SectionLine,
@@ -156,8 +156,7 @@ def test_that_the_chain_can_be_handed_over_and_closed(ctx: Any, show: Show, pres
     view: Any = show(make(ctx))
     press("I")
     line = next(iter(view.card.chain._lines.values()))
-    line.owner.set_value("Practitioner/2")
-    line.owner.chosen.emit("Practitioner/2")
+    line.owner.handed.emit("Practitioner/2")
     line.due.set_text("1015")
     line.due.entered.emit()
     line.done.click()
@@ -187,7 +186,7 @@ def test_that_after_not_home_one_goes_on_with_down(ctx: Any, show: Show, press: 
 
 @pytest.mark.parametrize(
     ("key", "reason"),
-    [("1", NotDone.REFUSED), ("3", NotDone.POSTPONED), ("4", NotDone.NOT_NEEDED), ("5", NotDone.OTHER)],
+    [("1", NotDone.REFUSED), ("3", NotDone.POSTPONED), ("4", NotDone.NOT_NEEDED)],
 )
 def test_that_a_number_key_excepts_the_visit_with_its_reason(
     ctx: Any, show: Show, press: Press, key: str, reason: NotDone
@@ -195,6 +194,88 @@ def test_that_a_number_key_excepts_the_visit_with_its_reason(
     show(make(ctx))
     press(key)
     assert ctx.commands.ran == [ExceptVisit("Appointment/3", reason)]
+
+
+def test_that_another_reason_asks_for_its_words_where_one_works_and_enter_signs(
+    ctx: Any, show: Show, press: Press, type_text: Callable[[str], None]
+) -> None:
+    view: Any = show(make(ctx))
+    press("5")
+    assert ctx.commands.ran == [] and not view.card.why.isHidden()
+    press("Return")
+    assert ctx.commands.ran == [] and view.card.why.field.problem
+    type_text("Nabo 5 I huset")
+    press("Return")
+    assert ctx.commands.ran == [ExceptVisit("Appointment/3", NotDone.OTHER, "Nabo 5 I huset")]
+    assert view.card.why.isHidden()
+    assert QApplication.focusWidget() is view.list
+
+
+def test_that_escape_leaves_the_reason_and_another_visit_never_inherits_it(
+    ctx: Any, show: Show, press: Press, type_text: Callable[[str], None], qtbot: QtBot
+) -> None:
+    view: Any = show(make(ctx))
+    press("5")
+    type_text("halv")
+    press("Escape")
+    assert view.card.why.isHidden() and QApplication.focusWidget() is view.list
+    press("5")
+    assert view.card.why.field.text == ""
+    view.list.choose("Appointment/4")
+    qtbot.waitUntil(lambda: view.card.card.key == "Appointment/4")
+    assert view.card.why.isHidden()
+    assert ctx.commands.ran == []
+
+
+def test_that_a_task_asks_for_the_words_of_another_reason(
+    ctx: Any, show: Show, press: Press, type_text: Callable[[str], None]
+) -> None:
+    view: Any = show(make(ctx))
+    press("Right", "5")
+    type_text("fikk det av datteren")
+    press("Return")
+    assert ctx.commands.ran == [ExceptTask("Task/3-0", NotDone.OTHER, "fikk det av datteren")]
+    assert QApplication.focusWidget() is view.card.tasks
+
+
+def test_that_h_hands_a_link_of_the_chain_over_and_only_enter_writes(
+    ctx: Any, show: Show, press: Press
+) -> None:
+    view: Any = show(make(ctx))
+    press("I", "H")
+    line = next(iter(view.card.chain._lines.values()))
+    assert QApplication.focusWidget() is line.owner.box
+    before = line.owner.value
+    press("Down")
+    wanted = line.owner.value
+    assert wanted != before and len(ctx.commands.ran) == 1
+    press("Return")
+    assert ctx.commands.ran[1] == HandOverFollowUp(line.row.key, wanted, line.row.due)
+
+
+def test_that_escape_puts_the_owner_back(ctx: Any, show: Show, press: Press) -> None:
+    view: Any = show(make(ctx))
+    press("I", "H")
+    owner = next(iter(view.card.chain._lines.values())).owner
+    before = owner.value
+    press("Down", "Down", "Escape")
+    assert owner.value == before and len(ctx.commands.ran) == 1
+    assert QApplication.focusWidget() is view.list
+
+
+def test_that_h_hands_over_the_follow_up_chosen_in_the_list(ctx: Any, show: Show, press: Press) -> None:
+    row = replace(
+        next(r for r in ctx.queries.world.my_day().rows if r.key == "Communication/1"),
+        key="Task/late",
+        kind=ItemKind.FOLLOW_UP,
+    )
+    ctx.queries.world.follow_ups.append(row)
+    view: Any = show(make(ctx))
+    view.list.choose("Task/late")
+    press("H", "Down", "Return")
+    assert [type(c) for c in ctx.commands.ran] == [HandOverFollowUp]
+    assert ctx.commands.ran[0].task_ref == "Task/late"
+    assert ctx.commands.ran[0].owner_ref.startswith("Practitioner/")
 
 
 def test_that_two_is_not_home_with_its_chain(ctx: Any, show: Show, press: Press) -> None:

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from modules.homecare.commands import CompleteTask, ExceptTask, RecordMeasurements, WithdrawNote, WriteNote
+from clinician import texts
+from clinician.texts import Text
+from modules.homecare.commands import (
+    CompleteTask,
+    ExceptTask,
+    HandOverFollowUp,
+    RecordMeasurements,
+    WithdrawNote,
+    WriteNote,
+)
 from modules.homecare.rows import MeasurementPoint, NotDone
 from modules.homecare.views import ledger, user
 from modules.homecare.views.curves import band_of, series_of
@@ -172,3 +181,50 @@ def test_that_a_page_fits_a_cart_laptop_at_twice_the_text(
     view: Any = show(module.make(ctx))
     assert view.minimumSizeHint().width() <= 1294
     theme.apply(theme.Theme())
+
+
+def test_that_h_gives_an_ownerless_follow_up_to_somebody(ctx: Any, show: Show, press: Press) -> None:
+    view: Any = show(ledger.make(ctx))
+    key = next(key for key, row in view._broken_rows.items() if row.key == "Task/f1")
+    view.broken.setFocus()
+    view.broken.choose(key)
+    press("H")
+    assert QApplication.focusWidget() is view.hand_over.owner.box
+    press("Down", "Return")
+    assert ctx.commands.ran == [HandOverFollowUp("Task/f1", "Practitioner/kari")]
+    assert view.hand_over.isHidden()
+
+
+def test_that_h_is_nothing_on_a_link_that_is_no_follow_up(ctx: Any, show: Show, press: Press) -> None:
+    view: Any = show(ledger.make(ctx))
+    view.broken.setFocus()
+    view.broken.choose(next(iter(view._broken_rows)))
+    press("H")
+    assert view.hand_over.isHidden()
+
+
+def test_that_a_task_on_the_user_page_asks_for_the_words_of_another_reason(
+    ctx: Any, show: Show, press: Press, type_text: Typing
+) -> None:
+    view: Any = show(user.make(ctx))
+    press("O", "5")
+    type_text("sover")
+    press("Return")
+    assert [(type(c), c.reason, c.text) for c in ctx.commands.ran] == [(ExceptTask, NotDone.OTHER, "sover")]
+    assert QApplication.focusWidget() is view.tasks
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_that_the_manifest_tells_the_same_keys_as_the_views(ctx: Any, show: Show, language: str) -> None:
+    import tomllib
+    from pathlib import Path
+
+    from modules.homecare.views import my_day, zone
+
+    texts.set_language(language)
+    manifest = tomllib.loads(Path("modules/homecare/manifest.toml").read_text(encoding="utf-8"))
+    hints = {view["id"]: Text("homecare", view["hint"]).render() for view in manifest["views"]}
+    made = {"my-day": my_day, "zone": zone, "user": user, "ledger": ledger}
+    for name, module in made.items():
+        view: Any = show(module.make(ctx))
+        assert " · ".join(f"{key} = {what}" for key, what in view.key_hints()) == hints[name]

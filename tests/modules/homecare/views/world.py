@@ -8,6 +8,7 @@ from typing import Any
 
 from clinician.clock import OSLO
 from clinician.queries.query import RowState
+from clinician.queries.staff import StaffRow
 from modules.homecare import commands as c
 from modules.homecare.rows import (
     BrokenLink,
@@ -406,6 +407,12 @@ class World:
                     )
                 )
         return tuple(out)
+
+    def staff_of(self, **_kw: Any) -> tuple[StaffRow, ...]:
+        return tuple(
+            StaffRow(f"Practitioner/{n}", name, initials, 20, profession, "", frozenset(), frozenset())
+            for n, (name, profession, initials) in enumerate(STAFF)
+        )
 
     def zone_day(self, **_kw: Any) -> ZoneDay:
         routes, loose = [], []
