@@ -80,7 +80,7 @@ class RailButton(QAbstractButton):
         """The word on one line or, when it is too wide, on two, parted where it may be parted."""
         whole = self.text().replace(SHY, "")
         metrics = QFontMetrics(theme.current().font(12, 600))
-        if metrics.horizontalAdvance(whole) <= rail_width() - 4:
+        if metrics.horizontalAdvance(whole) <= rail_width() - 12:
             return [whole]
         for parting, mark in ((SHY, "-"), (" ", ""), ("-", "-")):
             head, found, tail = self.text().partition(parting)

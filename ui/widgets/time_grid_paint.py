@@ -100,6 +100,8 @@ class GridPainter:
                 painter.fillRect(area, QBrush(_faint("line", 70), Qt.BrushStyle.BDiagPattern))
         for half in range((scale.last_hour - scale.first_hour) * 2 + 1):
             y = frame.body_rect(QRect(0, round(half * 30 * scale.minute), 1, 1)).top()
+            if half % 2 and theme.current().name == "contrast":
+                continue  # full white lines at every half hour would drown the visits
             painter.setPen(QPen(_faint("line", 70 if half % 2 == 0 else 28), 1))
             painter.drawLine(frame.body.left(), y, frame.body.right(), y)
         painter.setPen(QPen(_faint("line", 70), 1))
@@ -110,7 +112,9 @@ class GridPainter:
     def _outside_shift(
         self, painter: QPainter, frame: Frame, placed: Placed, lane: Lane, area: QRect
     ) -> None:
-        ground = theme.current().color("surface_sunken")
+        ground = QBrush(theme.current().color("surface_sunken"))
+        if theme.current().name == "contrast":  # every ground is black there
+            ground = QBrush(theme.current().color("offline"), Qt.BrushStyle.Dense7Pattern)
         if lane.start is not None:
             top = frame.body_rect(QRect(0, placed.y_of(lane.start), 1, 1)).top()
             painter.fillRect(QRect(area.topLeft(), QPoint(area.right(), top - 1)), ground)
@@ -122,9 +126,8 @@ class GridPainter:
         if block.travel_minutes <= 0 or block.is_preview:
             return
         length = round(block.travel_minutes * placed.scale.minute)
-        painter.setPen(QPen(_faint("line", 200), 2, Qt.PenStyle.DotLine))
-        x = rect.left() + 1
-        painter.drawLine(x, rect.top() - length, x, rect.top() - 2)
+        # A stem on the block's own bar: the way there belongs to the visit.
+        painter.fillRect(QRect(rect.left() + 2, rect.top() - length, 2, length), _faint("line", 150))
 
     def _block(self, painter: QPainter, rect: QRect, block: Block, *, linked: bool) -> None:
         look = theme.current()
@@ -152,7 +155,7 @@ class GridPainter:
     def _block_text(self, painter: QPainter, area: QRect, block: Block, ink: str) -> None:
         look = theme.current()
         line = look.px(13) + 5
-        two = area.height() >= look.px(13) + look.px(12) + 8
+        two = area.height() >= look.px(13) + look.px(12) + 12
         first = QRect(
             area.left(), area.top() + (2 if two else 0), area.width(), line if two else area.height()
         )
@@ -257,16 +260,19 @@ class GridPainter:
         painter.setPen(look.color("ink_quiet"))
         line = look.px(12) + 4
         align = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        pill_y = None if now is None else frame.body_rect(QRect(0, placed.y_of(now), 1, 1)).top()
         for hour in range(scale.first_hour, scale.last_hour + 1):
             y = frame.body_rect(QRect(0, round((hour - scale.first_hour) * 60 * scale.minute), 1, 1)).top()
             top = (
                 max(y - line // 2, frame.gutter.top() - scale.day_height()) if hour > scale.first_hour else y
             )
+            if pill_y is not None and abs(top + line // 2 - pill_y) < line:
+                continue  # the hour of now would peep out behind the pill
             painter.drawText(
                 QRect(frame.gutter.left(), top, frame.gutter.width() - 8, line), align, f"{hour % 24:02d}:00"
             )
-        if now is not None:
-            y = frame.body_rect(QRect(0, placed.y_of(now), 1, 1)).top()
+        if now is not None and pill_y is not None:
+            y = pill_y
             pill = QRectF(frame.gutter.left() + 2, y - line / 2 - 1, frame.gutter.width() - 4, line + 2)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
