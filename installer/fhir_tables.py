@@ -84,8 +84,9 @@ def _elements(name: str) -> tuple[dict[str, Any], list[str]]:
             row["c"] = extra["one_of_many"]
             if extra.get("one_of_many_required"):
                 row["cr"] = 1
-        if extra.get("enum_reference_types"):
-            row["to"] = sorted(extra["enum_reference_types"])
+        targets = extra.get("enum_reference_types")
+        if isinstance(targets, list):
+            row["to"] = sorted(str(target) for target in targets)
         elements[field.alias or field_name] = row
         needed.append(type_)
     return elements, needed

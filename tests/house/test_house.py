@@ -31,7 +31,7 @@ def test_that_requirements_carry_hashes_and_no_addresses() -> None:
         text = (ROOT / name).read_text("utf-8")
         assert "--hash=sha256:" in text
         assert "://" not in text
-    assert not (ROOT / "uv.lock") in TRACKED
+    assert (ROOT / "uv.lock") not in TRACKED
 
 
 def test_that_no_file_is_called_after_nothing() -> None:
