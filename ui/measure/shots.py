@@ -44,18 +44,24 @@ LOOKS: Final = (
 
 
 def take_all(folder: Path) -> Iterator[Path]:
-    """Make every picture; yields each file as it is written."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make every picture in every look; yields each file as it is written."""
     with tempfile.TemporaryDirectory(prefix="clinician-shots-") as made:
         template = build(Path(made) / "template")
         for look in LOOKS:
-            stage = open_stage(another(template, Path(made) / look.name), size=look.size)
-            try:
-                yield from _take(stage, look, folder)
-            finally:
-                stage.close()
-                texts.set_language("nb")
-                theme.apply(theme.Theme())
+            yield from take(template, look, folder)
+
+
+def take(template: Path, look: Look, folder: Path) -> Iterator[Path]:
+    """Every screen in one look, on a copy of a built stage."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="clinician-shots-") as made:
+        stage = open_stage(another(template, Path(made) / look.name), size=look.size)
+        try:
+            yield from _take(stage, look, folder)
+        finally:
+            stage.close()
+            texts.set_language("nb")
+            theme.apply(theme.Theme())
 
 
 def _take(stage: Stage, look: Look, folder: Path) -> Iterator[Path]:
