@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ui.measure import shots
-from ui.measure.stage import another, build
+from ui.measure.stage import build
 
 
 @pytest.mark.window
