@@ -53,6 +53,10 @@ class SyncStatus:
     """What is being fetched now, as a FHIR type name; '' when idle."""
     done: int = 0
     total: int = 0
+    restored: bool = False
+    """The record went back in time, as after a restore: nothing is sent until a superuser has looked."""
+    overdue: bool = False
+    """The oldest act has waited more than 15 minutes although the record answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,27 @@ FIRST: Final = 1.0
 LONGEST: Final = 60.0
 LONGEST_AWAY: Final = 15.0
 """Where no connection could be made a try costs the record nothing, and a person waits for the cable."""
+QUICK: Final = 5
+"""The first tries without a connection: 1 to 2 s apart, so that a cable put back is noticed at once."""
 
 
-def pause(attempts: int, rng: random.Random, asked: float | None = None, longest: float = LONGEST) -> float:
+def pause(attempts: int, rng: random.Random, asked: float | None = None) -> float:
     """Seconds before try number `attempts` + 1.
 
-    attempts: tries made so far (≥ 1). longest: the cap. asked: what Retry-After demands; it is a
-    floor, and a little jitter lies on top so that a ward's PCs do not come back in the same second.
+    attempts: tries made so far (≥ 1). asked: what Retry-After demands; it is a floor, and a little
+    jitter lies on top so that a ward's PCs do not come back in the same second.
     """
-    ceiling = min(longest, FIRST * 2.0 ** min(max(attempts, 1) - 1, 10))
-    drawn = rng.uniform(0.0, ceiling)
+    drawn = rng.uniform(0.0, _ceiling(attempts, LONGEST))
     return drawn if asked is None else asked + min(drawn, max(1.0, asked * 0.2))
+
+
+def pause_away(attempts: int, rng: random.Random) -> float:
+    """As `pause`, where no connection could be made: 1 to 2 s at first, then wider, never under a second."""
+    return rng.uniform(FIRST, max(2 * FIRST, _ceiling(attempts - QUICK + 1, LONGEST_AWAY)))
+
+
+def _ceiling(attempts: int, longest: float) -> float:
+    return min(longest, FIRST * 2.0 ** min(max(attempts, 1) - 1, 10))
 
 
 def jittered(seconds: float, rng: random.Random, share: float = 0.2) -> float:
@@ -42,11 +52,18 @@ class Breaker:
         """now: monotonic seconds."""
         return now >= self.closed_until
 
-    def failed(self, now: float, asked: float | None = None, longest: float = LONGEST) -> None:
-        """The record did not answer, or asked for a pause."""
+    def failed(self, now: float, asked: float | None = None, *, away: bool = False) -> None:
+        """The record did not answer, or asked for a pause. away: no connection could be made.
+
+        Tries that were under way together fail as one.
+        """
+        if asked:
+            self.asked_until = max(self.asked_until, now + asked)
+        elif not self.may_try(now):
+            return
         self.failures += 1
-        self.asked_until = now + asked if asked else 0.0
-        self.closed_until = now + pause(self.failures, self.rng, asked, longest)
+        wait = pause_away(self.failures, self.rng) if away else pause(self.failures, self.rng, asked)
+        self.closed_until = max(self.asked_until, now + wait)
 
     def worked(self) -> None:
         """Any answer resets the pause."""

@@ -11,31 +11,30 @@ import random
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
 
 from clinician.cache.open import Cache
 from clinician.cache.writing import Writing
 from clinician.clock import Clock
-from clinician.errors import Environment, Offline, RecordTrouble, Refused
+from clinician.errors import Environment, Offline, Refused
 from clinician.events import CacheChanged, Events, SyncStatus
 from clinician.record.client import Busy, NotSent, RecordClient
-from clinician.record.profile import ServerProfile, epoch_of, from_raw, probe, version_of
-from clinician.record.retry import LONGEST, LONGEST_AWAY, jittered
+from clinician.record.retry import jittered
 from clinician.sync import conflict, request, restored, scope
 from clinician.sync.audit import send_audit
 from clinician.sync.confirm import confirm
 from clinician.sync.delta import Delta, delta
-from clinician.sync.download import full_pass
+from clinician.sync.fill import fill
+from clinician.sync.learn import learn
 from clinician.sync.line import Line, Stopped
+from clinician.sync.loop import Loop
 from clinician.sync.manifest import manifest
-from clinician.sync.plan import MEMBERSHIP, Key, Plan
+from clinician.sync.plan import Key, Plan
 from clinician.sync.push import Hint
 from clinician.sync.rounds import Cadence
-from clinician.sync.status import RecordRestored, SendingOverdue, StatusBoard
-from clinician.sync.upload import OVERDUE, PARALLEL, Uploader
+from clinician.sync.status import StatusBoard
+from clinician.sync.upload import PARALLEL, Uploader
 
 _log = logging.getLogger(__name__)
-DEBOUNCE: Final = 0.1
 
 
 class SyncEngine:
@@ -52,7 +51,6 @@ class SyncEngine:
         hint_client: RecordClient | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        self._events = events
         self._clock = clock
         self.line = Line(cache, client, plan, clock, rng=rng or random.Random())
         self.line.between = self._send_between
@@ -60,11 +58,8 @@ class SyncEngine:
         self.board = StatusBoard(events)
         self.cadence = Cadence(clock)
         self._hint = Hint(hint_client, self.hinted, clock.monotonic) if hint_client is not None else None
-        self._wake = threading.Event()
-        self._acts = threading.Event()
-        self._round_due = threading.Event()
+        self.loop = Loop(self.step, self.send_only, self.pause, self.line.stopped)
         self._round = threading.RLock()
-        self._thread: threading.Thread | None = None
         self._end_listening = events.subscribe(CacheChanged, self._on_change)
         self._is_prepared = False
         self._failures = 0
@@ -74,61 +69,36 @@ class SyncEngine:
 
     def start(self) -> None:
         """Run in a thread until `stop`."""
-        if self._thread is not None:
+        if self.uploader.pool is not None:
             return
-        self.line.stopped.clear()
         self.uploader.pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="sync-upload")
-        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
-        self._thread.start()
+        self.loop.start()
         if self._hint is not None:
             self._hint.start()
 
     def stop(self) -> None:
         """End the threads; whatever was being sent is settled at the next start."""
-        self.line.stopped.set()
-        self._wake.set()
+        self.loop.stop()
         self._end_listening()
         if self._hint is not None:
             self._hint.stop()
-        if self._thread is not None:
-            self._thread.join(timeout=30.0)
-            self._thread = None
+        self.loop.join()
         if self.uploader.pool is not None:
             self.uploader.pool.shutdown(wait=True, cancel_futures=True)
             self.uploader.pool = None
 
-    def _run(self) -> None:
-        self._round_due.set()
-        while not self.line.stopped.is_set():
-            if self._round_due.is_set():
-                self._round_due.clear()
-                self.step()
-            else:
-                self._send_only()
-            self._sleep()
-
-    def _sleep(self) -> None:
-        asked = self._wake.wait(self._pause())
-        if self.line.stopped.is_set():
-            return
-        self._wake.clear()
-        if not asked:
-            self._round_due.set()
-        elif not self._acts.is_set():
-            self.line.stopped.wait(DEBOUNCE)
-
-    def _pause(self) -> float:
+    def pause(self) -> float:
+        """Seconds until the next round, if nothing wakes the engine before."""
         if not self.board.answered:
-            return max(0.05, self.uploader.breaker.remaining(self._clock.monotonic()))
+            return self.uploader.breaker.remaining(self._clock.monotonic())
         hinted = self._hint is not None and self._hint.is_alive
         pause = jittered(self.cadence.interval(hinted=hinted), self.line.rng)
         retry = self.uploader.next_try()
-        return pause if retry is None else max(0.05, min(pause, retry))
+        return pause if retry is None else min(pause, retry)
 
     def wake(self) -> None:
         """Something may have changed at the record: one round, soon."""
-        self._round_due.set()
-        self._wake.set()
+        self.loop.wake()
 
     def hinted(self) -> None:
         """The record says something changed; so it is there."""
@@ -144,8 +114,7 @@ class SyncEngine:
 
     def _on_change(self, event: CacheChanged) -> None:
         if event.origin:
-            self._acts.set()
-            self._wake.set()
+            self.loop.acted()
 
     # one round ------------------------------------------------------------------------------
 
@@ -178,8 +147,7 @@ class SyncEngine:
         self.cadence.lost()
         if self.uploader.breaker.failures == self._failures:
             asked = trouble.retry_after if isinstance(trouble, Busy) else None
-            longest = LONGEST_AWAY if isinstance(trouble, NotSent) else LONGEST
-            self.uploader.breaker.failed(self._clock.monotonic(), asked, longest)
+            self.uploader.breaker.failed(self._clock.monotonic(), asked, away=isinstance(trouble, NotSent))
 
     def _reached(self) -> None:
         """The record answered: no pause stands, and what waited for one goes now."""
@@ -191,7 +159,7 @@ class SyncEngine:
 
     def _tell(self, working: str = "") -> SyncStatus:
         self.board.working = working
-        status = self.line.write(self.board.refresh)
+        status = self.line.write(lambda writing: self.board.refresh(writing, self._clock.now()))
         self.board.publish(status)
         return status
 
@@ -211,26 +179,7 @@ class SyncEngine:
         self.line.write(self._ready_marks)
 
     def _learn_profile(self) -> None:
-        """The stored profile while the record's version is the one it was made of, else a new probe."""
-        stored = self.line.write(lambda writing: writing.marks.profile())
-        profile = from_raw(stored) if stored else None
-        capability = self.line.client.capability()
-        if profile is not None and profile.epoch != epoch_of(capability):
-            self.line.older.add("epoch")
-        stale = profile is None or (profile.version, profile.epoch) != (
-            version_of(capability),
-            epoch_of(capability),
-        )
-        if profile is None or stale or self.cadence.probe_due():
-            profile = probe(self.line.client)
-            raw = profile.as_raw()
-            self.line.write(lambda writing: writing.marks.set_profile(raw))
-            self.cadence.probed()
-        self._use(profile)
-
-    def _use(self, profile: ServerProfile) -> None:
-        self.line.profile = profile
-        self.line.client.packs = profile.gzip_requests and self.line.client.is_remote
+        profile = learn(self.line, self.cadence)
         if self._hint is not None:
             self._hint.path = profile.change_hint
 
@@ -242,18 +191,18 @@ class SyncEngine:
     # sending --------------------------------------------------------------------------------
 
     def _send(self) -> None:
-        if self._acts.is_set():
-            self._acts.clear()
+        if self.loop.acts.is_set():
+            self.loop.acts.clear()
             self._tell(self.board.working)
         sent = self.uploader.drain()
         if sent.trouble is not None:
             raise sent.trouble
 
-    def _send_only(self) -> None:
+    def send_only(self) -> None:
         """A person did something: send it now, and see soon that it arrived."""
         with self._round:
             if not self._is_prepared:
-                self._round_due.set()
+                self.loop.due.set()
                 return
             self._failures = self.uploader.breaker.failures
             try:
@@ -266,51 +215,11 @@ class SyncEngine:
 
     def _send_between(self) -> None:
         """Between two pages of a long download: acts do not wait for it."""
-        if self._acts.is_set() and self._is_prepared:
+        if self.loop.acts.is_set() and self._is_prepared:
             self._send()
 
-    # filling --------------------------------------------------------------------------------
-
     def _fill(self) -> bool:
-        """Full passes of everything that has none yet, by priority. True when there was something."""
-        failed: set[str] = set()
-        any_filled = False
-        while True:
-            empty, total = self.line.write(self._empty_keys)
-            todo = [(key, patients) for key, patients in empty if key.name not in failed]
-            if not todo:
-                break
-            self.board.done, self.board.total = total - len(empty), total
-            key, patients = todo[0]
-            self._tell(key.rule.type)
-            if not self._fill_key(key, patients):
-                failed.add(key.name)
-            any_filled = True
-        self.board.done = self.board.total = 0
-        self.board.complete = not failed
-        return any_filled
-
-    def _empty_keys(self, writing: Writing) -> tuple[list[tuple[Key, list[str]]], int]:
-        chunks = scope.chunks_of(writing)
-        keys = list(self.line.plan.keys(chunks))
-        marks = {mark.key: mark.mark for mark in writing.marks.watermarks()}
-        empty = [(key, chunks.get(key.chunk, [])) for key in keys if marks.get(key.name) is None]
-        return empty, len(keys)
-
-    def _fill_key(self, key: Key, patients: Sequence[str]) -> bool:
-        try:
-            full_pass(self.line, key, patients)
-        except Offline:
-            raise
-        except (RecordTrouble, Refused) as trouble:
-            _log.warning("%s could not be fetched: %s", key.rule.type, trouble.detail)
-            return False
-        now = self._clock.now()
-        if key.rule == MEMBERSHIP:
-            self.line.write(lambda writing: scope.refresh(writing, self.line.plan, now))
-        elif key.chunk:
-            self.line.write(lambda writing: scope.settle_chunk(writing, self.line.plan, key.chunk, now))
-        return True
+        return fill(self.line, self.board, self._tell)
 
     # what changed ---------------------------------------------------------------------------
 
@@ -348,22 +257,15 @@ class SyncEngine:
         confirm(self.line, self.last_delta.returned)
         scope.purge(self.line, self._clock.now())
         self.uploader.watch()
-        self._warn_overdue()
         send_audit(self.line)
-
-    def _warn_overdue(self) -> None:
-        status = self.board.current
-        oldest = status.oldest_waiting
-        if oldest is not None and self._clock.now() - oldest > OVERDUE:
-            self._events.publish(SendingOverdue(oldest, status.waiting))
 
     # a record that went back in time ----------------------------------------------------------
 
     def _watch_restored(self) -> None:
         if self.line.older:
-            shown, self.line.older = frozenset(self.line.older), set()
+            _log.warning("the record shows %d older versions: it was restored", len(self.line.older))
+            self.line.older.clear()
             restored.begin(self.line, self._ready_marks)
-            self._events.publish(RecordRestored(shown))
             self._fill()
             chunks, keys = self.line.write(self._all_keys)
             manifest(self.line, chunks, keys)
@@ -380,8 +282,7 @@ class SyncEngine:
     def decide(self, op_id: str, choice: str, by: str) -> str:
         """Settle a conflict: 'mine', 'theirs' or 'merged'. The op_id that goes on, '' when none does."""
         goes_on = conflict.decide(self.line, op_id, choice, by)
-        self._acts.set()
-        self._wake.set()
+        self.loop.acted()
         return goes_on
 
     def look_up(self, words: str) -> tuple[request.Candidate, ...]:

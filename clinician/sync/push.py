@@ -9,7 +9,7 @@ from typing import Final
 
 from clinician.errors import ClinicianError
 from clinician.record.client import RecordClient
-from clinician.record.retry import LONGEST_AWAY, Breaker
+from clinician.record.retry import Breaker
 
 _log = logging.getLogger(__name__)
 HOLD: Final = 25
@@ -83,4 +83,4 @@ class Hint:
         _log.debug("the hint broke off: %s", type(trouble).__name__)
         self.is_alive = False
         self.sequence = None
-        self._breaker.failed(self._now(), longest=LONGEST_AWAY)
+        self._breaker.failed(self._now(), away=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -112,11 +113,8 @@ def settle_chunk(writing: Writing, plan: Plan, chunk: str, now: datetime) -> boo
 
 
 def _room_for(writing: Writing, chunk: str, newcomers: int) -> str:
-    """A live chunk with room for the newcomers, else their own."""
-    sizes: dict[str, int] = {}
-    for member in writing.marks.members(MemberState.LIVE):
-        if member.chunk and member.chunk != chunk:
-            sizes[member.chunk] = sizes.get(member.chunk, 0) + 1
+    """A live chunk with room for the newcomers, else their own. A chunk is live as a whole or not at all."""
+    sizes = Counter(member.chunk for member in writing.marks.members(MemberState.LIVE))
     fitting = sorted(name for name, size in sizes.items() if size + newcomers <= CHUNK)
     return fitting[0] if fitting else chunk
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,24 +12,10 @@ from clinician.cache.synced import Watermark
 from clinician.cache.writing import Writing
 from clinician.events import Events, Link, SyncStatus
 from clinician.sync.confirm import unconfirmed
+from clinician.sync.restored import is_frozen
 
 PENDING_STATES: Final = WAITING | REFUSED | {ActState.CONFLICT}
-STALE: Final = timedelta(minutes=2)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordRestored:
-    """The record went back in time; sending waits for a superuser. refs: what shows it."""
-
-    refs: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class SendingOverdue:
-    """The oldest act has waited more than 15 minutes although the record answers."""
-
-    oldest: datetime
-    waiting: int
+OVERDUE: Final = timedelta(minutes=15)
 
 
 @dataclass(slots=True)
@@ -55,10 +41,15 @@ class StatusBoard:
         self.answered, self.complete = False, False
         self.offline_since = self.offline_since or now
 
-    def refresh(self, writing: Writing) -> SyncStatus:
-        """Count again inside the writer; publish after the commit with `publish`."""
+    def refresh(self, writing: Writing, now: datetime) -> SyncStatus:
+        """Count again inside the writer; publish after the commit with `publish`. now: this PC's clock."""
         acts = writing.outbox.rows(states=PENDING_STATES)
-        return self._status(acts, writing.marks.watermarks(), bool(unconfirmed(writing)))
+        status = self._status(acts, writing.marks.watermarks(), bool(unconfirmed(writing)))
+        return replace(status, restored=is_frozen(writing), overdue=self._is_overdue(status, now))
+
+    def _is_overdue(self, status: SyncStatus, now: datetime) -> bool:
+        oldest = status.oldest_waiting
+        return self.answered and oldest is not None and now - oldest > OVERDUE
 
     def _status(self, acts: Sequence[ActRow], marks: Sequence[Watermark], awaited: bool) -> SyncStatus:
         waiting = [act for act in acts if act.state in WAITING]

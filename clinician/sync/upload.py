@@ -15,7 +15,7 @@ from clinician.cache.writing import Writing
 from clinician.errors import Environment, Offline
 from clinician.record.answer import Answer
 from clinician.record.client import Busy, NotSent
-from clinician.record.retry import LONGEST_AWAY, Breaker, pause
+from clinician.record.retry import Breaker, pause
 from clinician.sync import settle
 from clinician.sync.applied import answered_versions, store_applied, store_earlier
 from clinician.sync.line import Line
@@ -26,7 +26,6 @@ PARK_TRIES: Final = 8
 PARK_AFTER: Final = timedelta(minutes=30)
 STALE_AFTER: Final = timedelta(seconds=240)
 """Twice the longest exchange: a `sending` row older than this has nobody who sends it."""
-OVERDUE: Final = timedelta(minutes=15)
 _OPEN: Final = frozenset({ActState.QUEUED, ActState.UNKNOWN})
 _SENDABLE: Final = frozenset({ActState.SENDING, ActState.UNKNOWN})
 
@@ -263,7 +262,7 @@ class Uploader:
     # trouble on the way -----------------------------------------------------------------------
 
     def _not_sent(self, act: ActRow, trouble: NotSent, sent: Sent) -> None:
-        self.breaker.failed(self.line.clock.monotonic(), longest=LONGEST_AWAY)
+        self.breaker.failed(self.line.clock.monotonic(), away=True)
         self._back(act, ActState.QUEUED, None, trouble.detail)
         sent.trouble = trouble
 

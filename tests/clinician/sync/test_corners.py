@@ -12,6 +12,7 @@ import orjson
 
 from clinician.cache.acts import ActState, Entry
 from clinician.cache.synced import AuditRow, SyncedRow, Watermark
+from clinician.events import Link
 from clinician.fhir.bundles import RefusedEntry, Response
 from clinician.record.answer import Answer as Answered
 from clinician.record.client import RecordClient
@@ -90,6 +91,23 @@ def test_that_audit_the_record_cannot_take_now_waits(world: World) -> None:
     a.wire.fault = altered(busy)
     a.step()
     assert len(a.write(lambda w: w.audit.waiting())) == 1
+
+
+def test_that_a_record_that_asks_for_a_pause_is_not_asked_for_the_next_list(world: World) -> None:
+    world.load(patient_with_visits(1))
+    a = world.station()
+    a.engine._prepare()
+    a.wire.log.clear()
+
+    def busy(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        return outside(429, b"{}", **FHIR, **{"retry-after": "20"})
+
+    a.wire.fault = busy
+    assert a.step().link is Link.OFFLINE
+    assert len(a.wire.log) == 1 and a.engine.pause() >= 20
+    a.wire.fault = None
+    a.engine.sync_now()
+    assert a.step().link is Link.FRESH
 
 
 def test_that_a_version_nobody_can_read_now_stays_unconfirmed(world: World) -> None:

@@ -20,7 +20,6 @@ from clinician.sync import download
 from clinician.sync.matching import fits
 from clinician.sync.plan import MEMBERSHIP, Key, SyncRule, make_plan
 from clinician.sync.scope import GRACE
-from clinician.sync.status import RecordRestored, SendingOverdue
 from tests.clinician.sync.world import (
     RULES,
     WORKPLACE,
@@ -606,7 +605,6 @@ def test_that_a_restored_record_freezes_the_outbox_until_a_person_says_go_on(wor
     raws = patient_with_visits(1)
     world.load(raws)
     a = world.station()
-    a.events.subscribe(RecordRestored, a.other.append)
     a.step()
     visit = first(raws, "Appointment")
     older: list[bool] = [True]
@@ -627,34 +625,33 @@ def test_that_a_restored_record_freezes_the_outbox_until_a_person_says_go_on(wor
     a.wire.fault = back
     world.tick(30)
     a.step()
-    assert [type(event) for event in a.other] == [RecordRestored]
+    assert a.engine.status().restored
     assert a.get(visit)["status"] == "booked"  # type: ignore[index]  # a KeyError is the failure
     older.clear()
     op = a.change(visit, comment="etter")
     a.step()
     assert a.state(op) == "queued"
     a.engine.resume()
-    a.step()
+    assert not a.step().restored
     assert a.state(op) != "queued"
 
 
 def test_that_another_epoch_means_another_record(world: World) -> None:
     world.load(patient_with_visits(1))
     a = world.station()
-    a.events.subscribe(RecordRestored, a.other.append)
     a.step()
     raw = a.write(lambda w: w.marks.profile())
     a.write(lambda w: w.marks.set_profile({**raw, "epoch": "urn:uuid:before"}))
     a.restart()
-    a.step()
-    assert [type(event) for event in a.other] == [RecordRestored]
+    assert a.step().restored
+    a.restart()
+    assert a.step().restored, "told again by the next program"
 
 
 def test_that_a_vanished_answered_version_is_noticed(world: World) -> None:
     raws = patient_with_visits(1)
     world.load(raws)
     a = world.station()
-    a.events.subscribe(RecordRestored, a.other.append)
     a.step()
     note = {"resourceType": "Basic", "id": "11111111-1111-4111-8111-111111111111", "code": {"text": "x"}}
     gone: list[str] = []
@@ -676,8 +673,7 @@ def test_that_a_vanished_answered_version_is_noticed(world: World) -> None:
     a.wire.fault = fault
     a.step()
     assert not a.engine.status().all_sent
-    a.step()
-    assert a.other
+    assert a.step().restored
 
 
 # status ------------------------------------------------------------------------------------------
@@ -686,16 +682,17 @@ def test_that_a_vanished_answered_version_is_noticed(world: World) -> None:
 def test_that_overdue_sending_raises_its_voice(world: World) -> None:
     world.load(patient_with_visits(1))
     a = world.station()
-    a.events.subscribe(SendingOverdue, a.other.append)
     a.step()
     a.wire.fault = lambda request, go_on: (
         outside(500, b"{}", **FHIR) if b'"transaction"' in request.content else go_on()
     )
     a.change(first(a.all("Appointment"), "Appointment"), status="arrived")
-    for _ in range(5):
+    for minutes in (5, 10, 15, 20, 25):
         world.tick(300)
-        a.step()
-    assert a.other
+        assert a.step().overdue == (minutes > 15)
+    a.wire.fault = None
+    world.tick(61)
+    assert not a.step().overdue
 
 
 def test_that_audit_goes_up_after_everything_else(world: World) -> None:

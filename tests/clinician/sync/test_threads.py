@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,7 @@ import pytest
 from clinician.clock import FrozenClock, SystemClock
 from clinician.events import Link, SyncStatus
 from clinician.record.client import RecordClient
-from clinician.record.retry import LONGEST, Breaker, jittered, pause
+from clinician.record.retry import LONGEST, LONGEST_AWAY, QUICK, Breaker, jittered, pause
 from clinician.sync.engine import SyncEngine
 from clinician.sync.push import Hint
 from clinician.sync.rounds import HINTED_POLL, POLL, SICK_POLL, Cadence
@@ -100,22 +101,22 @@ def test_that_an_engine_without_a_hint_asks_again_after_sending(world: World) ->
     raws = patient_with_visits(1)
     world.load(raws)
     a = world.station()
-    a.engine._send_only()
-    assert a.engine._round_due.is_set()
+    a.engine.send_only()
+    assert a.engine.loop.due.is_set()
     a.step()
     a.change(first(raws, "Appointment"), status="arrived")
-    a.engine._round_due.clear()
-    a.engine._send_only()
-    assert a.engine._round_due.is_set() and a.engine.status().waiting == 0
+    a.engine.loop.due.clear()
+    a.engine.send_only()
+    assert a.engine.loop.due.is_set() and a.engine.status().waiting == 0
     a.wire.down = True
     a.change(first(raws, "Appointment"), status="fulfilled")
-    a.engine._send_only()
+    a.engine.send_only()
     assert a.engine.status().link is Link.OFFLINE
-    assert 0.05 <= a.engine._pause() <= LONGEST
+    assert 0.05 <= a.engine.pause() <= LONGEST
     a.wire.down = False
     a.engine.sync_now()
     a.step()
-    assert 20 < a.engine._pause() < 40
+    assert 20 < a.engine.pause() < 40
 
 
 # the hint ------------------------------------------------------------------------------------------
@@ -225,6 +226,42 @@ def test_that_back_off_is_full_jitter_with_a_cap_and_a_floor() -> None:
     assert breaker.may_try(0.0)
 
 
+def test_that_a_cable_put_back_is_noticed_within_seconds_and_a_record_is_never_hammered() -> None:
+    for seed in range(50):
+        breaker, now, tries = Breaker(random.Random(seed)), 0.0, []
+        while now < 600:
+            breaker.failed(now, away=True)
+            now += breaker.remaining(now)
+            tries.append(now)
+        waits = [after - before for before, after in pairwise([0.0, *tries])]
+        assert all(1.0 <= wait <= 2.0 for wait in waits[:QUICK])
+        assert all(1.0 <= wait <= LONGEST_AWAY for wait in waits)
+        assert len(tries) < 600 / 4, "on the whole a try every four seconds at the most"
+
+
+def test_that_tries_under_way_together_fail_as_one_and_keep_the_longest_pause_asked_for() -> None:
+    breaker = Breaker(random.Random(1))
+    for _ in range(4):
+        breaker.failed(100.0, away=True)
+    assert breaker.failures == 1
+    breaker.failed(100.0, 30.0)
+    breaker.failed(100.0, 5.0)
+    assert breaker.remaining(100.0) >= 30.0 and breaker.asked_until == 130.0
+
+
+def test_that_an_engine_asks_again_soon_after_a_lost_connection_and_resets_when_answered(
+    world: World,
+) -> None:
+    a = world.station()
+    a.wire.down = True
+    for _ in range(QUICK):
+        a.step()
+        assert 1.0 <= a.engine.pause() <= 2.0
+        world.tick(a.engine.pause() + 0.01)
+    a.wire.down = False
+    assert a.step().link is Link.FRESH and a.engine.uploader.breaker.failures == 0
+
+
 def test_that_an_engine_without_a_hint_runs_too(world: World) -> None:
     world.load(patient_with_visits(1))
     a = world.station()
@@ -239,7 +276,7 @@ def test_that_a_live_hint_spares_the_question_after_sending(running: Station) ->
     running.step()
     hint = running.engine._hint
     assert hint is not None and hint.listen()
-    running.engine._round_due.clear()
+    running.engine.loop.due.clear()
     running.change(first(running.all("Appointment"), "Appointment"), status="arrived")
-    running.engine._send_only()
-    assert not running.engine._round_due.is_set()
+    running.engine.send_only()
+    assert not running.engine.loop.due.is_set()

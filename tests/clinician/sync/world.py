@@ -207,7 +207,6 @@ class Station:
         self.events = Events()
         self.statuses: list[SyncStatus] = []
         self.changes: list[CacheChanged] = []
-        self.other: list[object] = []
         self.events.subscribe(SyncStatus, self.statuses.append)
         self.events.subscribe(CacheChanged, self.changes.append)
         self.open()

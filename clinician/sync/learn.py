@@ -1,0 +1,30 @@
+"""What the record can do: the stored profile, or a new probe where that is stale (SYNC §1.1)."""
+
+from __future__ import annotations
+
+from clinician.record.profile import ServerProfile, epoch_of, from_raw, probe, version_of
+from clinician.sync.line import Line
+from clinician.sync.rounds import Cadence
+
+
+def learn(line: Line, cadence: Cadence) -> ServerProfile:
+    """The profile this line goes by from now on. A new epoch is noted in line.older: it was restored."""
+    stored = line.write(lambda writing: writing.marks.profile())
+    profile = from_raw(stored) if stored else None
+    capability = line.client.capability()
+    told = (version_of(capability), epoch_of(capability))
+    if profile is not None and profile.epoch != told[1]:
+        line.older.add("epoch")
+    if profile is None or (profile.version, profile.epoch) != told or cadence.probe_due():
+        profile = _probed(line)
+        cadence.probed()
+    line.profile = profile
+    line.client.packs = profile.gzip_requests and line.client.is_remote
+    return profile
+
+
+def _probed(line: Line) -> ServerProfile:
+    profile = probe(line.client)
+    raw = profile.as_raw()
+    line.write(lambda writing: writing.marks.set_profile(raw))
+    return profile

@@ -1,0 +1,79 @@
+"""The engine's thread: a round when one is due, sending alone when a person did something."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+DEBOUNCE: Final = 0.1
+"""Seconds: news often come in flocks, and one round hears them all."""
+SHORTEST: Final = 0.05
+_PATIENCE: Final = 30.0
+
+
+class Loop:
+    """Calls `whole_round` or `send_only`, then sleeps for `pause()` seconds or until something wakes it."""
+
+    def __init__(
+        self,
+        whole_round: Callable[[], object],
+        send_only: Callable[[], object],
+        pause: Callable[[], float],
+        stopped: threading.Event,
+    ) -> None:
+        self._whole_round = whole_round
+        self._send_only = send_only
+        self._pause = pause
+        self._stopped = stopped
+        self._awake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.due = threading.Event()
+        self.acts = threading.Event()
+        """A person did something that has not been looked at yet."""
+
+    def start(self) -> None:
+        """Run in a thread until `stop`."""
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self.run, name="sync", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; what it is in the middle of comes to its next page first."""
+        self._stopped.set()
+        self._awake.set()
+
+    def join(self) -> None:
+        """Wait for the thread to have ended."""
+        if self._thread is not None:
+            self._thread.join(timeout=_PATIENCE)
+            self._thread = None
+
+    def wake(self) -> None:
+        """One whole round, soon."""
+        self.due.set()
+        self._awake.set()
+
+    def acted(self) -> None:
+        """A person did something: send it now."""
+        self.acts.set()
+        self._awake.set()
+
+    def run(self) -> None:
+        """The thread's work; ends when stopped."""
+        self.due.set()
+        while not self._stopped.is_set():
+            if self.due.is_set():
+                self.due.clear()
+                self._whole_round()
+            else:
+                self._send_only()
+            self._sleep()
+
+    def _sleep(self) -> None:
+        asked = self._awake.wait(max(SHORTEST, self._pause()))
+        self._awake.clear()
+        if not asked:
+            self.due.set()
+        elif not self.acts.is_set():
+            self._stopped.wait(DEBOUNCE)

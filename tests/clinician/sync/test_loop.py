@@ -1,0 +1,60 @@
+"""The loop on the test's own thread: what it calls, in which order, and what wakes it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from clinician.sync.loop import Loop
+
+
+class Script:
+    """Does the next thing of a list whenever the loop is about to sleep; then stops it."""
+
+    def __init__(self, *waking: Callable[[Loop], object]) -> None:
+        self.called: list[str] = []
+        self._waking = list(waking)
+        self.loop = Loop(self._round, self._send, self._pause, threading.Event())
+
+    def _round(self) -> None:
+        self.called.append("round")
+
+    def _send(self) -> None:
+        self.called.append("send")
+        self.loop.acts.clear()
+
+    def _pause(self) -> float:
+        next_ = self._waking.pop(0) if self._waking else Loop.stop
+        next_(self.loop)
+        return 0.0
+
+
+def test_that_it_begins_with_a_round_and_ends_when_stopped() -> None:
+    script = Script()
+    script.loop.run()
+    assert script.called == ["round"]
+
+
+def test_that_an_act_is_sent_without_a_round() -> None:
+    script = Script(Loop.acted, Loop.acted)
+    script.loop.run()
+    assert script.called == ["round", "send", "send"]
+
+
+def test_that_time_and_news_bring_a_round() -> None:
+    script = Script(lambda loop: None, Loop.wake)
+    script.loop.run()
+    assert script.called == ["round", "round", "round"]
+
+
+def test_that_a_round_comes_before_sending_alone_since_it_sends_too() -> None:
+    script = Script(lambda loop: (loop.acted(), loop.wake()))
+    script.loop.run()
+    assert script.called == ["round", "round"]
+
+
+def test_that_joining_a_loop_that_never_ran_is_no_wait() -> None:
+    script = Script()
+    script.loop.stop()
+    script.loop.join()
+    assert script.called == []
