@@ -20,6 +20,13 @@ _KEYED: Final[Mapping[str, Callable[[dict[str, Any]], object]]] = {
 }
 
 
+_UNITS: Final[Mapping[str, frozenset[str]]] = {
+    "Appointment": frozenset({"status", "cancelationReason"}),
+    "Task": frozenset({"status", "statusReason"}),
+}
+"""Elements that say one thing together: what became of it and why. Taken whole from one side (app-4)."""
+
+
 class Kind(StrEnum):
     """Why a person must decide; CLEAN: nobody must."""
 
@@ -49,13 +56,17 @@ def content(raw: Raw) -> Raw:
 
 
 def changed_paths(base: Raw, other: Raw) -> frozenset[str]:
-    """Top-level elements that differ; of keyed arrays each item by itself ('telecom[phone 99]')."""
+    """Top-level elements that differ; of keyed arrays each item by itself ('telecom[phone 99]').
+
+    A status and its reason are one: when either differs, both are named.
+    """
     paths: set[str] = set()
     for key in (base.keys() | other.keys()) - _IGNORED:
         before, after = base.get(key, _ABSENT), other.get(key, _ABSENT)
         if before != after:
             paths |= _paths(key, before, after)
-    return frozenset(paths)
+    unit = _UNITS.get(str(other.get("resourceType")), frozenset())
+    return frozenset(paths | unit if paths & unit else paths)
 
 
 def _paths(key: str, before: object, after: object) -> set[str]:

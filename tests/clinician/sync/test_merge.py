@@ -45,6 +45,23 @@ def test_that_a_clean_merge_holds_both_sides_changes_and_nothing_else(
         assert merge.kind is Kind.OVERLAP and merge.clashes and merge.merged is None
 
 
+def test_that_a_status_brings_its_own_reason_and_takes_the_other_ones_away() -> None:
+    """A visit I begin over somebody's cancellation keeps no reason for cancelling (app-4)."""
+    reason = {"cancelationReason": {"text": "ville ikke"}}
+    begun, cancelled = with_(VISIT, status="arrived"), with_(VISIT, status="cancelled", **reason)
+    mine = apply_changes(cancelled, begun, changed_paths(VISIT, begun))
+    assert (mine["status"], "cancelationReason" in mine) == ("arrived", False)
+    over = apply_changes(begun, cancelled, changed_paths(VISIT, cancelled))
+    assert (over["status"], over["cancelationReason"]) == ("cancelled", reason["cancelationReason"])
+
+
+def test_that_a_new_reason_never_stands_beside_another_ones_status() -> None:
+    base = with_(VISIT, status="cancelled", cancelationReason={"text": "syk"})
+    mine = with_(base, cancelationReason={"text": "reist"})
+    merge = three_way(base, mine, with_(VISIT, status="booked"))
+    assert (merge.kind, merge.merged) == (Kind.STATUS, None)
+
+
 def test_that_what_the_record_writes_itself_is_no_change() -> None:
     there = {**VISIT, "meta": {"versionId": "9"}, "text": {"div": "x"}}
     merge = three_way(VISIT, with_(VISIT, comment="y"), there)
