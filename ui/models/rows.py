@@ -39,7 +39,20 @@ _ACCESSIBLE: Final = int(Qt.ItemDataRole.AccessibleTextRole)
 _ALIGN: Final = int(Qt.ItemDataRole.TextAlignmentRole)
 _LEFT: Final = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 _RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_MANY_RUNS: Final = 4
+"""Changes told one by one; a view that fits its rows to their content measures every row at each."""
 _MANY_MOVES: Final = 48
+
+
+def runs_of(places: Iterable[int]) -> list[tuple[int, int]]:
+    """Ascending places as (first, last) of those that follow one another."""
+    runs: list[tuple[int, int]] = []
+    for at in places:
+        if runs and runs[-1][1] == at - 1:
+            runs[-1] = (runs[-1][0], at)
+        else:
+            runs.append((at, at))
+    return runs
 
 
 class Keyed(Protocol):
@@ -233,16 +246,14 @@ class RowModel(QAbstractTableModel, Generic[T]):
             at = end
 
     def _tell_changed(self, wanted: list[T]) -> None:
-        last_column = len(self._columns) - 1
-        run = -1
-        for at, row in enumerate([*wanted, None]):
-            line = self._lines[at] if row is not None else None
-            if line is not None and row is not None and line.row != row:
-                line.row, line.cells = row, self._cells(row)
-                run = at if run < 0 else run
-            elif run >= 0:
-                self.dataChanged.emit(self.index(run, 0), self.index(at - 1, last_column))
-                run = -1
+        changed = [at for at, row in enumerate(wanted) if self._lines[at].row != row]
+        for at in changed:
+            self._lines[at].row, self._lines[at].cells = wanted[at], self._cells(wanted[at])
+        runs = runs_of(changed)
+        if len(runs) > _MANY_RUNS:
+            runs = [(changed[0], changed[-1])]
+        for first, last in runs:
+            self.dataChanged.emit(self.index(first, 0), self.index(last, len(self._columns) - 1))
 
     def _cells(self, row: T) -> list[Cell]:
         cells = [self._cell(column, row) for column in self._columns]
