@@ -26,6 +26,8 @@ from ui.measure.painting import stalls
 
 TICK_S: Final = 0.010
 _LONGEST_S: Final = 180.0
+_SETTLED_MS: Final = 600
+"""Building the first page is counted elsewhere; what is watched here is the sync."""
 
 
 class Ticks(QObject):
@@ -76,6 +78,7 @@ def _watched(station: Workstation, name: str, rest_s: float) -> Iterator[Measure
     try:
         ticks, hand = Ticks(window), Hand(window)
         _sign_in(station, window, hand, name)
+        spin(_SETTLED_MS)
         ticks.begin()
         hand.until(lambda: station.status().link is Link.FRESH, _LONGEST_S)
         spin(round(TICK_S * 5000))
