@@ -6,6 +6,7 @@ of its own. The floor is the same window at rest.
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from clinician.bench.served import served
 from clinician.bench.volume import crowd
 from clinician.events import Link
 from clinician.workstation import PRACTICE_PIN, Options, Workstation
-from ui.app import SWITCH_INTERVAL, MainWindow, application
+from ui.app import MainWindow, application, keep_steady
 from ui.measure.hand import Hand, spin
 from ui.measure.painting import stalls
 
@@ -59,14 +60,15 @@ class Ticks(QObject):
 def stalling(folder: Path, *, copies: int, rest_s: float) -> Iterator[Measure]:
     """Rows for a first sync of zone Nord times `copies` + 1, with somebody at work on my day."""
     info = crowd(folder / "record", copies)
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_INTERVAL)
+    before = sys.getswitchinterval(), gc.get_threshold()
+    keep_steady()
     try:
         with served(folder / "record") as base_url:
             station = Workstation.open(Options(folder / "pc", base_url, info.workplace_ref))
             yield from _watched(station, info.practitioner_name, rest_s)
     finally:
-        sys.setswitchinterval(before)
+        sys.setswitchinterval(before[0])
+        gc.set_threshold(*before[1])
 
 
 def _watched(station: Workstation, name: str, rest_s: float) -> Iterator[Measure]:
