@@ -5,6 +5,8 @@ Nothing here asserts a second. Read the ratios; the seconds belong to the machin
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -53,9 +55,17 @@ def run_benches(names: Sequence[str], *, small: bool) -> list[dict[str, Any]]:
         raise UserProblem(
             L("There is no bench {name}. There are: {known}.", name=unknown[0], known=", ".join(BENCHES))
         )
+    _without_a_screen()
     scale = SMALL if small else FULL
     with tempfile.TemporaryDirectory(prefix="clinician-bench-", ignore_cleanup_errors=True) as made:
         return [row for name in names or BENCHES for row in _rows(name, scale, Path(made) / name)]
+
+
+def _without_a_screen() -> None:
+    """Where there is no screen, and nobody said otherwise, the window is painted in memory."""
+    has_screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if sys.platform.startswith("linux") and not has_screen:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 def _rows(name: str, scale: Scale, folder: Path) -> Iterator[dict[str, Any]]:
