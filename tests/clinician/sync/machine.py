@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -43,6 +44,8 @@ FAULTS = (
     "kill after",
 )
 MEMORY = Path("/dev/shm")
+ROUNDS = st.none() | st.lists(st.sampled_from(FAULTS), max_size=2)
+"""What follows a deed: None, nothing yet; a list, a round at once, with these faults in its exchanges."""
 
 
 class Killed(BaseException):
@@ -152,36 +155,46 @@ class SyncMachine(RuleBasedStateMachine):
 
     # what people do ---------------------------------------------------------------------------
 
-    @rule(who=st.integers(0, 1), which=st.integers(0, 1), element=st.sampled_from(["comment", "description"]))
-    def edit(self, who: int, which: int, element: str) -> None:
+    @rule(
+        who=st.integers(0, 1),
+        which=st.integers(0, 1),
+        element=st.sampled_from(["comment", "description"]),
+        faults=ROUNDS,
+    )
+    def edit(self, who: int, which: int, element: str, faults: list[str] | None) -> None:
         station, visit, token = self.stations[who], self.visits[which], self._token()
         op = station.change(visit, **{element: token})
         self.tokens[op] = (visit, element, token)
         shown = station.get(visit)
         assert shown is not None and shown[element] == token, "I6: what I wrote is what I see"
+        self._then(station, faults)
 
     @rule(
         who=st.integers(0, 1),
         which=st.integers(0, 1),
         status=st.sampled_from(["arrived", "fulfilled", "cancelled"]),
+        faults=ROUNDS,
     )
-    def move_on(self, who: int, which: int, status: str) -> None:
+    def move_on(self, who: int, which: int, status: str, faults: list[str] | None) -> None:
         station, visit, token = self.stations[who], self.visits[which], self._token()
         before = station.get(visit)
         assert before is not None
         op = station.act({**before, "status": status, "patientInstruction": token})
         self.tokens[op] = (visit, "patientInstruction", token)
+        self._then(station, faults)
 
-    @rule(who=st.integers(0, 1))
-    def write_note(self, who: int) -> None:
+    @rule(who=st.integers(0, 1), faults=ROUNDS)
+    def write_note(self, who: int, faults: list[str] | None) -> None:
+        token = self._token()
         note = {
             "resourceType": "Communication",
             "id": new_id(),
             "status": "completed",
             "subject": {"reference": self.patient},
-            "payload": [{"contentString": self._token()}],
+            "payload": [{"contentString": token}],
         }
-        self.notes[self.stations[who].act(note)] = f"Communication/{note['id']}"
+        self.notes[self.stations[who].act(note)] = token
+        self._then(self.stations[who], faults)
 
     @rule(who=st.integers(0, 1), choice=st.sampled_from(["mine", "theirs"]))
     def decide(self, who: int, choice: str) -> None:
@@ -239,6 +252,11 @@ class SyncMachine(RuleBasedStateMachine):
     def step(self, who: int) -> None:
         self._step(self.stations[who])
 
+    def _then(self, station: Station, faults: list[str] | None) -> None:
+        if faults is not None:
+            self._network(station).waiting += faults
+            self._step(station)
+
     def _step(self, station: Station) -> None:
         try:
             status = station.step()
@@ -283,6 +301,7 @@ class SyncMachine(RuleBasedStateMachine):
             if hasattr(self, "stations"):
                 self._heal()
                 self._quiet()
+                self._notes_stand_once()
                 self._caches_equal_the_record("before any comparison of ids")
                 self.world.clock.advance(timedelta(minutes=16))
                 self._quiet()
@@ -306,11 +325,23 @@ class SyncMachine(RuleBasedStateMachine):
             self.world.tick(1)
 
     def _caches_equal_the_record(self, when: str) -> None:
+        notes = {raw["id"]: raw for raw in self._notes_there()}
         for station in self.stations:
-            for ref in [*self.visits, *self.notes.values()]:
+            for ref in self.visits:
                 here = station.write(lambda w, ref=ref: w.synced(ref))
                 assert (here.raw if here else None) == self.world.there(ref), f"I7 {when}"
+            assert {raw["id"]: raw for raw in station.all("Communication")} == notes, f"I7 {when}"
             assert not station.write(lambda w: w.trail.evidence()), "I4: a removal nobody asked for"
+
+    def _notes_there(self) -> list[Any]:
+        bundle = self.world.direct.search("Communication", "_count=500").raw()
+        return [entry["resource"] for entry in bundle.get("entry", [])]
+
+    def _notes_stand_once(self) -> None:
+        """Told by what they say and not by their ids: a second try must not have made a second note."""
+        there = Counter(raw["payload"][0]["contentString"] for raw in self._notes_there())
+        assert all(count == 1 for count in there.values()), "a note was recorded twice"
+        assert there.keys() == set(self.notes.values()), "a note was lost"
 
     def _every_act_ended_once(self) -> None:
         for station in self.stations:
@@ -318,8 +349,8 @@ class SyncMachine(RuleBasedStateMachine):
             for act in acts:
                 self._ended(station, act)
             assert {op for op in self.tokens if self._is_of(station, op)} <= {act.op_id for act in acts}
-        for op, note in self.notes.items():
-            assert self.world.history(note) == 1, "a note is stored once"
+        self._notes_stand_once()
+        for op in self.notes:
             assert self.world.history(f"Provenance/{op}") == 1
         for visit in self.visits:
             for element in ("comment", "description", "patientInstruction"):

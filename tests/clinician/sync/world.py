@@ -134,7 +134,7 @@ class Wire(httpx.BaseTransport):
     """The way to a record in process. `fault` may answer or raise instead of, or after, the record."""
 
     def __init__(self, app: RecordApp) -> None:
-        self.inner = httpx.WSGITransport(app=app)  # type: ignore[arg-type]  # httpx wants the typeshed protocol
+        self.inner: httpx.BaseTransport = httpx.WSGITransport(app=app)  # type: ignore[arg-type]  # httpx wants the typeshed protocol
         self.fault: Callable[[httpx.Request, Callable[[], httpx.Response]], httpx.Response] | None = None
         self.log: list[tuple[str, str]] = []
         self.down = False
