@@ -71,7 +71,10 @@ class SyncBench:
             status = station.sync_once()
             wall, spent = time.perf_counter() - started, time.process_time() - cpu
             if status.link is not Link.FRESH:
-                raise RecordTrouble(L("The record did not answer the bench."), detail=status.link.value)
+                raise RecordTrouble(
+                    L("The record did not answer the bench. Nothing was done to your data. Try once more."),
+                    detail=status.link.value,
+                )
             self._look_at(station)
         self._cache_bytes = sum(file.stat().st_size for file in folder.glob("cache/*/cache.db*"))
         shutil.rmtree(folder)
