@@ -59,6 +59,7 @@ class OutboxReader:
         aggregate: str | None = None,
         group: str | None = None,
         patient_ref: str | None = None,
+        sent_since: datetime | None = None,
     ) -> tuple[ActRow, ...]:
         """Acts in the order they were done."""
         table = tables.outbox
@@ -71,6 +72,8 @@ class OutboxReader:
             wanted.append(table.c.group_id == group)
         if patient_ref is not None:
             wanted.append(table.c.patient == patient_ref)
+        if sent_since is not None:
+            wanted.append(table.c.last_sent >= sent_since)
         return self._select(*wanted)
 
     def entries(self, op_id: str) -> tuple[Entry, ...]:

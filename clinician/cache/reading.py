@@ -101,9 +101,13 @@ class Reading(Protocol):
         ...
 
     def acts(
-        self, states: Iterable[ActState] | None = None, *, group: str | None = None
+        self,
+        states: Iterable[ActState] | None = None,
+        *,
+        group: str | None = None,
+        sent_since: datetime | None = None,
     ) -> tuple[ActRow, ...]:
-        """Acts in the order they were done."""
+        """Acts in the order they were done; of one group, or those sent at or after an instant."""
         ...
 
     def entries(self, op_id: str) -> tuple[Entry, ...]:

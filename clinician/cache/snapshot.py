@@ -227,10 +227,16 @@ class Snapshot:
         return OutboxReader(self.connection, self.press).get(op_id)
 
     def acts(
-        self, states: Iterable[ActState] | None = None, *, group: str | None = None
+        self,
+        states: Iterable[ActState] | None = None,
+        *,
+        group: str | None = None,
+        sent_since: datetime | None = None,
     ) -> tuple[ActRow, ...]:
         """Acts in the order they were done."""
-        return OutboxReader(self.connection, self.press).rows(states=states, group=group)
+        return OutboxReader(self.connection, self.press).rows(
+            states=states, group=group, sent_since=sent_since
+        )
 
     def entries(self, op_id: str) -> tuple[Entry, ...]:
         """What an act writes."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
 from clinician import texts
 from clinician.cache.acts import PENDING, REFUSED, ActRow, ActState, ConflictRow
 from clinician.cache.synced import EvidenceRow, Why
+from clinician.clock import oslo
 from clinician.errors import UserProblem
+from clinician.fhir import times
 from clinician.fhir.reference import split_ref
 from clinician.queries.differences import FieldDiff, field_diffs
 from clinician.queries.patients import name_of, patient_names
@@ -18,6 +22,7 @@ from clinician.queries.wording import moment_text
 _ = texts.translator("queries")
 L = texts.lazy("queries")
 _NEEDS_A_PERSON = frozenset({ActState.CONFLICT}) | REFUSED
+_MOST_SENT: Final = 100
 _WITHDRAWABLE = frozenset({ActState.DRAFT, ActState.QUEUED}) | REFUSED
 
 
@@ -76,6 +81,17 @@ def outbox_rows(reading: Reading) -> tuple[OutboxRow, ...]:
     return tuple(_row(act, names, conflicts, built_upon) for act in ranked)
 
 
+@query(watches=("Outbox", "Patient"))
+def sent_rows(reading: Reading, *, day: date) -> tuple[OutboxRow, ...]:
+    """What was sent that day and the record has confirmed, the last first; at most a hundred."""
+    start, end = times.day_bounds(day)
+    acts = reading.acts({ActState.APPLIED}, sent_since=start)
+    sent = [act for act in acts if act.last_sent is not None and act.last_sent < end]
+    latest = sorted(sent, key=lambda act: (act.last_sent, act.seq), reverse=True)[:_MOST_SENT]
+    names = patient_names(reading, (act.patient_ref for act in latest if act.patient_ref))
+    return tuple(_row(act, names, {}, ()) for act in latest)
+
+
 def _row(
     act: ActRow, names: Mapping[str, str], conflicts: Mapping[str, str], built_upon: Iterable[str]
 ) -> OutboxRow:
@@ -113,6 +129,8 @@ def _state_text(act: ActRow) -> str:
             return _("refused by the record")
         case ActState.PARKED:
             return _("set aside")
+        case ActState.APPLIED if act.last_sent is not None:
+            return _("sent {time}", time=f"{oslo(act.last_sent):%H:%M}")
         case _:
             return _("finished")
 
@@ -131,6 +149,8 @@ def _help_text(act: ActRow) -> str:
                 "This failed many times while other things went through. It is kept here. Send it again."
             )
             return f"{told} {_answer(act)}".strip()
+        case ActState.APPLIED:
+            return _("The record has confirmed this.")
         case ActState.UNKNOWN:
             return _("It was sent, but the answer got lost. It is sent again by itself and counts only once.")
         case _:

@@ -12,11 +12,12 @@ import pytest
 from clinician import texts
 from clinician.cache.acts import ActState, ConflictRow
 from clinician.cache.synced import Evidence, Why
+from clinician.clock import oslo
 from clinician.errors import UserProblem
 from clinician.fhir import codes
 from clinician.queries import wording
 from clinician.queries.differences import in_words
-from clinician.queries.outbox import conflict_view, evidence_rows, outbox_rows
+from clinician.queries.outbox import conflict_view, evidence_rows, outbox_rows, sent_rows
 from clinician.queries.patients import patient_header, patient_hits
 from clinician.queries.places import workplaces
 from clinician.queries.staff import staff_of, who_at
@@ -246,6 +247,23 @@ def test_that_unsent_work_is_told_with_what_can_be_done_about_it(desk: Desk) -> 
     desk.cache.writer.run(lambda w: w._driver.execute("UPDATE outbox SET last_issue = 'not today'"))
     rows = ask(desk, outbox_rows)
     assert all("not today" in row.help_text for row in rows[:2])
+
+
+def test_that_sent_is_said_only_of_what_the_record_has_confirmed(desk: Desk) -> None:
+    patient = desk.synced(desk.make.patient() | {"id": "p", "name": [{"family": "Moen"}]})
+    made = [desk.bus.run(Make((desk.make.observation(patient, 0),)), WHO) for _ in range(4)]
+    settled = (ActState.APPLIED, ActState.SENDING, ActState.UNKNOWN, ActState.APPLIED)
+    for done, state in zip(made, settled, strict=True):
+        desk.send(done.group, settle=state)
+    rows = ask(desk, sent_rows, day=oslo(DAY).date())
+    assert [row.key for row in rows] == [made[3].group, made[0].group]
+    assert {row.state_text for row in rows} == {f"sendt {oslo(DAY):%H:%M}"}
+    assert not any(row.can_retry or row.can_withdraw for row in rows)
+    assert all(row.help_text and row.patient_name for row in rows)
+    waiting = {row.state_text for row in ask(desk, outbox_rows)}
+    assert len(waiting) == 2 and not any("sendt 0" in words for words in waiting)
+    for other in (-1, 1):
+        assert ask(desk, sent_rows, day=oslo(DAY).date() + timedelta(days=other)) == ()
 
 
 def test_that_drafts_and_conflicts_have_words_too(desk: Desk) -> None:
