@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import orjson
+
 from clinician import texts
-from clinician.cache.keys import open_key
+from clinician.cache.keys import open_key, system_key_store
 from clinician.cache.open import integrity_problems
+from clinician.cache.salvage import Salvaged, salvage_outbox
 from clinician.embedded.importing import import_paths
 from clinician.embedded.server import RecordApp
 from clinician.errors import ClinicianError
@@ -65,6 +68,47 @@ def examine(folder: Path, record: str, secret: str) -> Iterator[Finding]:
         yield Finding(_("Cache"), words, good=not faults, serious=bool(faults))
     if record:
         yield from profile_of(record)
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """What was not sent and could be read. count: acts; content: a JSON file with all of them."""
+
+    count: int
+    content: bytes
+
+
+def rescue_unsent(folder: Path, *, secret: str = "") -> Rescue:
+    """Read the unsent acts out of the caches of a data folder that does not open. Nothing is written.
+
+    A cache that does not open even for that is passed over; count is 0 when nothing could be read.
+    """
+    acts: list[Salvaged] = []
+    for file in sorted(folder.glob("cache/*/cache.db")):
+        store = None if is_practice(folder) else system_key_store()
+        try:
+            acts += salvage_outbox(file.parent, open_key(folder, keyring=store, secret=secret))
+        except ClinicianError:
+            continue
+    held = {"clinician": "unsent acts", "acts": [_rescued(act) for act in acts]}
+    return Rescue(len(acts), orjson.dumps(held, option=orjson.OPT_INDENT_2))
+
+
+def _rescued(act: Salvaged) -> dict[str, object]:
+    """bundle: the frozen FHIR transaction, text for text, so that its sha256 still holds."""
+    return {
+        "op_id": act.op_id,
+        "kind": act.kind,
+        "patient": act.patient_ref,
+        "who": act.who_ref,
+        "who_name": act.who_name,
+        "state": act.state,
+        "created": act.created,
+        "whole": act.is_whole,
+        "sha256": act.sha256,
+        "bundle": act.bundle.decode("utf-8"),
+        "resources": list(act.resources),
+    }
 
 
 def profile_of(url: str) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ The window, the command line and the tests all come in here; none of them opens 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ from clinician.cache.acts import ActState
 from clinician.cache.keep import Draft
 from clinician.cache.keys import open_key, system_key_store
 from clinician.cache.open import Cache, open_cache
+from clinician.cache.pin_store import PinStore
 from clinician.clock import Clock, SystemClock
 from clinician.commands.act import Command, Done
 from clinician.commands.bus import CommandBus
@@ -46,6 +48,7 @@ from clinician.record.wire import Wire, wire_to
 from clinician.settings import Settings
 from clinician.sync.engine import SyncEngine
 from clinician.sync.plan import SyncRule, make_plan
+from clinician.sync.request import Candidate
 
 L = texts.lazy("core")
 _log = logging.getLogger(__name__)
@@ -134,7 +137,7 @@ class Workstation:
         """to the embedded record, for scripts that make it slow or cut it; () over HTTP"""
         self.drafts = DraftStore(self)
         self._record_app, self._clients = record_app, (client, hint_client)
-        self._pins = Pins(_PinStore(cache), clock)
+        self._pins = Pins(PinStore(cache), clock)
         self._bus = CommandBus(cache, clock, problems, decide)
         plan = make_plan(_rules(registry), workplace_ref=workplace_ref)
         self.engine = SyncEngine(cache, client, plan, clock=clock, events=events, hint_client=hint_client)
@@ -252,6 +255,18 @@ class Workstation:
         """Take a whole group back."""
         return self._bus.undo(done, self._person())
 
+    def look_up(self, words: str) -> tuple[Candidate, ...]:
+        """People at the record who may not be on this PC. Raises UserProblem (too little) or Offline."""
+        self._person()
+        return self.engine.look_up(words)
+
+    def request_patients(self, patient_refs: Sequence[str]) -> None:
+        """Bring people onto this PC for a day; who asked is recorded. Their data come with the next sync."""
+        who = self._person()
+        for ref in patient_refs:
+            self._bus.record_read(who, ref, "request_patients")
+        self.engine.bring(patient_refs)
+
     # sync and outbox --------------------------------------------------------------------------
 
     def start_sync(self) -> None:
@@ -295,19 +310,6 @@ class Workstation:
         """Settle a conflict: 'mine', 'theirs' or 'merged'."""
         self.engine.decide(op_id, choice, by=self._person().practitioner_ref)
         self.sync_now()
-
-
-class _PinStore:
-    """Where access keeps PINs: the cache."""
-
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
-
-    def load(self, user_ref: str) -> str | None:
-        return self._cache.writer.run(lambda writing: writing.keep.pin(user_ref))
-
-    def save(self, user_ref: str, body: str) -> None:
-        self._cache.writer.run(lambda writing: writing.keep.set_pin(user_ref, body), durable=True)
 
 
 def _clock(options: Options, info: PracticeInfo | None) -> Clock:

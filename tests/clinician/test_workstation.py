@@ -7,13 +7,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from clinician.errors import CacheDamaged, CacheInUse, Refused, WrongKey
 from clinician.events import Link
 from clinician.practice.create import create
 from clinician.practice.info import PracticeInfo
-from clinician.upkeep import examine
+from clinician.queries.patients import patient_hits
+from clinician.upkeep import examine, rescue_unsent
 from clinician.workstation import PRACTICE_PIN, PRACTICE_SECRET, Options, Workstation
 
 DAY = date(2026, 11, 18)
@@ -207,3 +209,57 @@ def test_that_practice_time_goes_on_from_where_it_was_left(folder: Path) -> None
         left = station.clock.now()
     with Workstation.open(Options(folder)) as station:
         assert timedelta(0) <= station.clock.now() - left < timedelta(minutes=2)
+
+
+def test_that_what_was_not_sent_is_rescued_from_a_cache_that_does_not_open(
+    folder: Path, station: Workstation
+) -> None:
+    sign_in(station)
+    station.wires[0].is_cut = True
+    command = station.registry.resolve("homecare", "modules.homecare.commands:StartVisit")
+    row = next(row for row in my_day(station).rows if row.kind == "visit" and row.visit_state == "open")
+    station.run_command(command(row.key))
+    station.close()
+    (file,) = folder.glob("cache/*/cache.db")
+    body = bytearray(file.read_bytes())
+    page = 4096
+    pages = len(body) // page
+    for number in range(pages // 2, pages // 2 + 40):
+        body[number * page + 7 : number * page + 90] = bytes(83)
+    file.write_bytes(bytes(body))
+    before = file.read_bytes()
+    found = rescue_unsent(folder, secret=PRACTICE_SECRET)
+    assert found.count == 1
+    (act,) = orjson.loads(found.content)["acts"]
+    assert (act["who"], act["state"]) == (info_of(station).practitioner_ref, "queued")
+    assert act["resources"]
+    assert file.read_bytes() == before
+
+
+def test_that_nothing_is_rescued_without_the_key_and_nothing_is_touched(
+    folder: Path, station: Workstation
+) -> None:
+    station.close()
+    files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert rescue_unsent(folder, secret="another").count == 0
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == files
+
+
+def test_that_nobody_looks_people_up_at_the_record_unless_signed_in(station: Workstation) -> None:
+    with pytest.raises(Refused):
+        station.look_up("Moen")
+    with pytest.raises(Refused):
+        station.request_patients(("Patient/x",))
+
+
+def test_that_a_person_of_another_zone_is_found_fetched_and_the_asking_recorded(
+    station: Workstation,
+) -> None:
+    sign_in(station)
+    here = {hit.key for hit in station.run_query(patient_hits, words="hansen", limit=100)}
+    found = [one for one in station.look_up("hansen") if one.key not in here]
+    assert found
+    station.request_patients((found[0].key,))
+    for _round in range(4):
+        station.sync_once()
+    assert found[0].key in {hit.key for hit in station.run_query(patient_hits, words=found[0].name)}
