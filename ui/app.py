@@ -28,9 +28,10 @@ from PySide6.QtGui import QCloseEvent, QIcon
 from PySide6.QtWidgets import QApplication, QStackedWidget
 from typing_extensions import override
 
-from clinician.errors import ClinicianError
+from clinician.errors import CacheDamaged, ClinicianError, WrongKey
 from clinician.modulekit.context import Progress
 from ui.jobs import Pool, Threads, Ticket, places_of
+from ui.shell.documents import documents_folder, write_document
 from ui.shell.start_page import StartPage
 from ui.shell.station import Station
 from ui.widgets import icons, theme
@@ -38,6 +39,8 @@ from ui.widgets import icons, theme
 _log = logging.getLogger(__name__)
 _qt_log = logging.getLogger("qt")
 Opener = Callable[[Progress], Station]
+Rescuer = Callable[[], tuple[int, bytes]]
+"""How many unsent acts a folder that does not open still holds, and all of them as a file"""
 SWITCH_INTERVAL: Final = 0.0005
 """Keeps the longest pause of the GUI thread near 19 ms while a worker parses (86 ms without)."""
 COLLECT: Final = (5_000, 50, 1_000)
@@ -72,9 +75,10 @@ class Claim:
 class MainWindow(QStackedWidget):
     """First the start page, then the shell of the station that was opened."""
 
-    def __init__(self, opener: Opener) -> None:
+    def __init__(self, opener: Opener, rescue: Rescuer | None = None) -> None:
         super().__init__()
-        self._opener = opener
+        self._opener, self._rescue = opener, rescue
+        self._unsent = b""
         self.setObjectName("window")
         self.setWindowTitle("Clinician")
         self.setWindowIcon(QIcon(icons.pixmap("first-aid", "accent", 64)))
@@ -84,6 +88,7 @@ class MainWindow(QStackedWidget):
         self.addWidget(self.start)
         self.start.again_wanted.connect(self.open_station)
         self.start.close_wanted.connect(self.close)
+        self.start.rescue_wanted.connect(self._save_unsent)
         self._threads = Threads(self._on_trouble, self)
         self.station: Station | None = None
         self.shell: Any = None
@@ -114,7 +119,22 @@ class MainWindow(QStackedWidget):
         self.activateWindow()
 
     def _on_trouble(self, problem: ClinicianError) -> None:
-        self.start.fail(problem.text)
+        self.start.fail(problem)
+        if self._rescue is not None and isinstance(problem, WrongKey | CacheDamaged):
+            self._threads.run(self._rescue, self._on_rescued, lambda _problem: None, pool=Pool.JOB)
+
+    def _on_rescued(self, found: tuple[int, bytes]) -> None:
+        count, self._unsent = found
+        if count and self.shell is None:
+            self.start.offer_rescue(count)
+
+    def _save_unsent(self) -> None:
+        folder = documents_folder(Path.home())
+        try:
+            self.start.tell_rescued(write_document(folder, "clinician-usendt.json", self._unsent))
+        except OSError as error:
+            _log.warning("the rescued acts could not be written: %s", type(error).__name__)
+            self.start.tell_not_rescued(folder)
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -173,12 +193,19 @@ def application(argv: Sequence[str] = ()) -> QApplication:
     return app
 
 
-def run(station: Station | Opener, argv: Sequence[str] = (), *, folder: Path | None = None) -> int:
+def run(
+    station: Station | Opener,
+    argv: Sequence[str] = (),
+    *,
+    folder: Path | None = None,
+    rescue: Rescuer | None = None,
+) -> int:
     """Show the window until it is closed; the exit code.
 
     station: an open workstation, or a function that opens one and tells its progress (first start
     makes the practice municipality); the function runs behind the start page. folder: the data
     folder, so that a second program on it brings the first one forward instead (exit code 0).
+    rescue: asked when the folder does not open, for what was not sent.
     The station is closed at the end.
     """
     keep_steady()
@@ -191,7 +218,7 @@ def run(station: Station | Opener, argv: Sequence[str] = (), *, folder: Path | N
     crash = (folder / "crash.log").open("a", encoding="utf-8") if folder is not None else None
     if crash is not None:
         faulthandler.enable(crash)
-    window = MainWindow(station if callable(station) else _already(station))
+    window = MainWindow(station if callable(station) else _already(station), rescue)
     _install_hooks(window)
     window.show()
     if claim is not None:
@@ -239,4 +266,11 @@ def run_window(
             station.settings.set("ui.language", language)
         return station
 
-    return run(opener, sys.argv[:1], folder=folder)
+    def rescue() -> tuple[int, bytes]:
+        from clinician.upkeep import rescue_unsent
+        from clinician.workstation import PRACTICE_SECRET
+
+        found = rescue_unsent(folder, secret=PRACTICE_SECRET)
+        return found.count, found.content
+
+    return run(opener, sys.argv[:1], folder=folder, rescue=rescue)

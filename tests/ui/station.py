@@ -46,6 +46,13 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    key: str
+    name: str
+    birth_text: str
+
+
+@dataclass(frozen=True)
 class Header:
     key: str
     name: str
@@ -340,8 +347,11 @@ class FakeStation:
         self.state = SyncStatus(Link.FRESH, as_of=NOW, all_sent=True)
         self.calls: list[tuple[Any, ...]] = []
         self.outbox: tuple[OutboxRow, ...] = OUTBOX
+        self.sent: tuple[OutboxRow, ...] = ()
         self.answers: dict[str, Callable[..., Any]] = {}
         self.refuse: ClinicianError | None = None
+        self.central = (Candidate("Patient/berit", "Berit Solheim", "1950-05-02"),)
+        self.arrived: tuple[Hit, ...] = ()
         self.people = self._people()
         self.hold = threading.Event()
         self.hold.set()
@@ -404,6 +414,7 @@ class FakeStation:
             "patient_header": self._header,
             "patient_hits": self._hits,
             "outbox_rows": lambda: self.outbox,
+            "sent_rows": lambda day: self.sent,
             "conflict_view": lambda op_id: CONFLICT,
         } | self.answers
         if name in known:
@@ -415,6 +426,7 @@ class FakeStation:
             "Patient/astrid": ASTRID,
             "Patient/per": PER,
             "Patient/arne": replace(PER, key="Patient/arne"),
+            "Patient/berit": replace(PER, key="Patient/berit", name="Berit Solheim"),
         }
         if patient_ref not in known:
             raise problem("Denne personen er ikke på denne PC-en.")
@@ -426,6 +438,7 @@ class FakeStation:
             Hit("Patient/astrid", "Astrid Moen", "f. 12.03.1942 · Kongens gate 4"),
             Hit("Patient/arne", "Arne Moen", "f. 01.02.1940 · Kongens gate 4"),
             Hit("Patient/per", "Per Lund", "f. 02.11.1938 · Elvegata 11"),
+            *self.arrived,
         )
         numbers = {
             "Patient/astrid": "12034250042",
@@ -435,7 +448,7 @@ class FakeStation:
         return tuple(
             hit
             for hit in hits
-            if numbers[hit.key] == typed.replace(" ", "")
+            if numbers.get(hit.key) == typed.replace(" ", "")
             or all(any(p.startswith(w) for p in hit.title.casefold().split()) for w in typed.split())
         )
 
@@ -460,6 +473,18 @@ class FakeStation:
     def export(self, op_id: str) -> bytes:
         self.calls.append(("export", op_id))
         return b"{}"
+
+    def warm_up(self) -> None:
+        self.calls.append(("warm_up",))
+
+    def look_up(self, words: str) -> tuple[Candidate, ...]:
+        self.calls.append(("look_up", words))
+        if self.refuse is not None:
+            raise self.refuse
+        return tuple(one for one in self.central if words.casefold() in one.name.casefold())
+
+    def request_patients(self, patient_refs: Sequence[str]) -> None:
+        self.calls.append(("request_patients", tuple(patient_refs)))
 
     def decide(self, op_id: str, choice: str) -> None:
         self.calls.append(("decide", op_id, choice))

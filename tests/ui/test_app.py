@@ -11,12 +11,14 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from clinician.errors import WrongKey
+from clinician.errors import CacheDamaged, CacheInUse, ClinicianError, DiskFull, WrongKey
 from clinician.texts import lazy
 from tests.ui import walk
 from tests.ui.conftest import sign_in
-from tests.ui.station import FakeStation
+from tests.ui.station import FakeRegistry, FakeStation, module
 from ui.app import Claim, MainWindow, run
+from ui.shell.offers import of_manifest
+from ui.widgets import icons
 
 pytestmark = pytest.mark.window
 L = lazy("ui")
@@ -155,3 +157,161 @@ def test_that_nothing_is_cut_on_the_small_screen(
         qtbot.wait(20)
         assert (place, walk.clipped(window)) == (place, [])
     assert window.minimumSizeHint().width() <= 1366
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"),
+    [
+        (WrongKey, "De lagrede dataene er fortsatt låst"),
+        (CacheDamaged, "De lagrede dataene er skadet"),
+        (CacheInUse, "Clinician er åpen fra før"),
+        (DiskFull, "Disken er full"),
+    ],
+)
+def test_that_each_trouble_at_the_start_has_its_own_page(
+    dressed: QApplication, qtbot: Any, kind: type[ClinicianError], title: str
+) -> None:
+    def opener(_progress: Any) -> FakeStation:
+        raise kind(L("{words}", words="Hva som skjedde. Hva som er trygt. Hva du gjør."))
+
+    window = MainWindow(opener)
+    qtbot.addWidget(window)
+    window.show()
+    window.open_station()
+    again: Any = window.findChild(object, "shell.start.again")
+    qtbot.waitUntil(again.isVisible)
+    qtbot.waitUntil(lambda: walk.clipped(window) == [])
+    assert (window.start.title, window.start.text) == (
+        title,
+        "Hva som skjedde. Hva som er trygt. Hva du gjør.",
+    )
+    assert walk.faults(window) == []
+    window.close()
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_that_what_was_not_sent_can_be_saved_when_it_can_be_read(
+    dressed: QApplication, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+    def opener(_progress: Any) -> FakeStation:
+        raise CacheDamaged(L("{words}", words="Skadet."))
+
+    asked: list[int] = []
+
+    def rescue() -> tuple[int, bytes]:
+        asked.append(1)
+        return count, b"{}"
+
+    window = MainWindow(opener, rescue)
+    qtbot.addWidget(window)
+    window.show()
+    window.open_station()
+    button: Any = window.findChild(object, "shell.start.rescue")
+    qtbot.waitUntil(lambda: bool(asked) and window._threads.busy == 0)
+    assert button.isVisible() is bool(count)
+    if count:
+        assert window.start.rescued.startswith("3 ting")
+        button.click()
+        written = list(tmp_path.rglob("clinician-usendt.json"))
+        assert [path.read_bytes() for path in written] == [b"{}"]
+        assert str(written[0]) in window.start.rescued
+        qtbot.waitUntil(lambda: walk.clipped(window) == [])
+    window.close()
+
+
+def test_that_the_first_signature_is_made_ready_after_sign_in(
+    station: FakeStation, open_window: Any, qtbot: Any
+) -> None:
+    window = open_window(station)
+    assert ("warm_up",) not in station.calls
+    sign_in(window, qtbot)
+    assert ("warm_up",) in station.calls
+
+
+def test_that_the_cover_does_not_show_what_was_said_before_it(
+    station: FakeStation, open_window: Any, qtbot: Any
+) -> None:
+    """A message may name a patient."""
+    window = open_window(station)
+    sign_in(window, qtbot)
+    shell = window.shell
+    shell.desk.messages.say("Ikke hjemme: Astrid Moen")
+    shell.lock()
+    line: Any = window.findChild(object, "shell.front.message")
+    assert not line.isVisible() and line.text == ""
+    shell.desk.messages.say("Disken er nesten full")
+    assert line.isVisible() and line.text == "Disken er nesten full"
+    assert [str(message.words) for message in shell.desk.messages.messages] == [
+        "Disken er nesten full",
+        "Ikke hjemme: Astrid Moen",
+    ]
+
+
+def test_that_an_icon_a_foreign_manifest_names_falls_back_to_one_we_have() -> None:
+    entry = module(
+        """
+        id = "elsewhere"
+        title = "Annet"
+        summary = "Fra en annen"
+        icon = "no-such-icon"
+        [[views]]
+        id = "one"
+        title = "En"
+        icon = "nor-this-one"
+        factory = "tests.ui.views:make_zone"
+        [[actions]]
+        id = "go"
+        title = "Gå"
+        icon = "not-here-either"
+        view = "one"
+        places = ["palette"]
+        """
+    )
+    offer = of_manifest(entry.manifest, FakeRegistry(entry))
+    named = {offer.icon, *(view.icon for view in offer.views), *(action.icon for action in offer.actions)}
+    assert named <= icons.names()
+
+
+def test_that_a_persons_own_arrangement_of_the_panes_is_kept(
+    station: FakeStation, open_window: Any, qtbot: Any
+) -> None:
+    window = open_window(station)
+    sign_in(window, qtbot)
+    page = window.shell.rooms.page("homecare")
+    qtbot.waitUntil(lambda: page._is_shared)
+    qtbot.wait(30)
+    manager, area = page._manager, page._areas["right"]
+    before = manager.splitterSizes(area)
+    manager.setSplitterSizes(area, [sum(before) - 300, 300])
+    moved = manager.splitterSizes(area)
+    assert moved != before
+    window.shell.sign_out()
+    qtbot.waitUntil(lambda: window.shell.desk.threads.busy == 0)
+    sign_in(window, qtbot)
+    page = window.shell.rooms.page("homecare")
+    right = page._docks["homecare.visit"].dockAreaWidget()
+    qtbot.waitUntil(lambda: sum(page._manager.splitterSizes(right)) > 0)
+    qtbot.wait(30)
+    again = page._manager.splitterSizes(right)
+    assert abs(again[1] - moved[1]) <= 4
+    window.shell.sign_out()
+    qtbot.waitUntil(lambda: window.shell.desk.threads.busy == 0)
+    sign_in(window, qtbot, "jonas")
+    page = window.shell.rooms.page("homecare")
+    qtbot.waitUntil(lambda: page._is_shared)
+    qtbot.wait(30)
+    theirs = page._manager.splitterSizes(page._areas["right"])
+    assert abs(theirs[1] - before[1]) <= 4
+
+
+def test_that_an_arrangement_of_another_layout_or_none_at_all_does_nothing(
+    station: FakeStation, open_window: Any, qtbot: Any
+) -> None:
+    window = open_window(station)
+    sign_in(window, qtbot)
+    page = window.shell.rooms.page("homecare")
+    for kept in ("", "nonsense", "[]", "{}", '{"plan": [["other", "centre", 0]], "state": "AAAA"}'):
+        assert page.arrange_as(kept) is False

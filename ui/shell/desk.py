@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QStandardPaths, QUrl, Signal
+from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from clinician import texts
@@ -17,6 +17,7 @@ from clinician.modulekit.context import Kind
 from ui.bridge import Bridge
 from ui.jobs import Pool, Threads, as_problem
 from ui.shell import face
+from ui.shell.documents import documents_folder, write_document
 from ui.shell.draft_keeper import DraftKeeper
 from ui.shell.message_channel import MessageChannel
 from ui.shell.patient_focus import PatientFocus
@@ -51,8 +52,7 @@ class Desk(QObject):
         self.reads = Reads(station, self.threads, self.bridge)
         self.writes = Writes(station, self.threads, self.messages, self)
         self.face = face.Face(station.settings)
-        place = QStandardPaths.StandardLocation.DocumentsLocation
-        self.documents = Path(QStandardPaths.writableLocation(place) or str(station.folder)) / "Clinician"
+        self.documents = documents_folder(station.folder)
         self.messages.on_bug = self.bug_wanted.emit
         self.drafts.restored.connect(self._on_restored)
 
@@ -117,9 +117,7 @@ class Desk(QObject):
         """Put a finished document where the person keeps documents; never over another one."""
         folder = self.documents
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            path = _free_name(folder, suggested_name)
-            path.write_bytes(content)
+            path = write_document(folder, suggested_name, content)
         except OSError as error:
             _log.warning("a document could not be written: %s", type(error).__name__)
             self.messages.say(
@@ -161,13 +159,3 @@ class Desk(QObject):
             action=L("Discard the draft"),
             on_action=lambda: self.drafts.discard(key, patient_ref),
         )
-
-
-def _free_name(folder: Path, name: str) -> Path:
-    clean = "".join("_" if letter in '/\\:*?"<>|' or ord(letter) < 32 else letter for letter in name)
-    path = folder / (clean.strip(". ") or "dokument.pdf")
-    number = 2
-    while path.exists():
-        path = path.with_stem(f"{Path(clean).stem} ({number})")
-        number += 1
-    return path

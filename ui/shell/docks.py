@@ -6,6 +6,7 @@ state, for that person only.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 
@@ -59,7 +60,7 @@ class ModulePage(QWidget):
         self._desk, self._running, self.offer = desk, running, offer
         self._docks: dict[str, QtAds.CDockWidget] = {}
         self.holders: dict[str, ViewHolder] = {}
-        self._is_shared = False
+        self._is_shared, self._kept = False, ""
         self._manager = QtAds.CDockManager(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -177,6 +178,35 @@ class ModulePage(QWidget):
         """Put the panes where the person had them; False (and nothing done) when that does not read."""
         with QSignalBlocker(self._manager):
             return bool(self._manager.restoreState(QByteArray.fromBase64(arrangement.encode("ascii"))))
+
+    def arranged(self) -> str:
+        """The arrangement with the plan it was made from, to be kept; '' while the page was never seen."""
+        if not self._is_shared or set(self._docks) != {pane.view for pane in self._panes}:
+            return self._kept
+        self._kept = json.dumps({"plan": self._plan(), "state": self.arrangement()})
+        return self._kept
+
+    def arrange_as(self, kept: str) -> bool:
+        """Put the panes as they were kept, the first page in front.
+
+        False, and nothing done, when that does not read or the workplace has got another layout since.
+        """
+        self._kept = kept
+        try:
+            raw = json.loads(kept) if kept else {}
+            is_ours = raw.get("plan") == self._plan() and self.arrange(str(raw["state"]))
+        except (ValueError, AttributeError, KeyError):
+            _log.warning("the kept arrangement of the panes does not read")
+            return False
+        if is_ours:
+            self._is_shared = True
+            for dock in self._docks.values():
+                if dock.dockAreaWidget() is not None:
+                    dock.dockAreaWidget().setCurrentIndex(0)
+        return is_ours
+
+    def _plan(self) -> list[list[object]]:
+        return [[pane.view, pane.area, pane.share] for pane in self._panes]
 
     def end(self) -> None:
         """Take every view away."""

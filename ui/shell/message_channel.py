@@ -41,6 +41,11 @@ class MessageChannel(QObject):
         return self._waiting[0] if self._waiting else None
 
     @property
+    def messages(self) -> tuple[Message, ...]:
+        """All that is to be read, the gravest first."""
+        return tuple(self._waiting)
+
+    @property
     def waiting(self) -> int:
         """How many more wait behind it."""
         return max(0, len(self._waiting) - 1)
@@ -78,18 +83,19 @@ class MessageChannel(QObject):
         else:
             self.say(problem.text, Kind.WARN if isinstance(problem, Refused) else Kind.DANGER)
 
-    def act(self) -> None:
-        """Take the way out of the message shown; it is then done."""
-        message = self.current
+    def act(self, shown: Message | None = None) -> None:
+        """Take the way out of a message, by default the one shown; it is then done."""
+        message = shown or self.current
         if message is not None:
-            self.dismiss()
+            self.dismiss(message)
             if message.on_action is not None:
                 message.on_action()
 
-    def dismiss(self) -> None:
-        """The message shown has been read."""
-        if self._waiting:
-            del self._waiting[0]
+    def dismiss(self, shown: Message | None = None) -> None:
+        """A message, by default the one shown, has been read."""
+        message = shown or self.current
+        if message in self._waiting:
+            self._waiting.remove(message)
             self.changed.emit()
 
     def clear(self) -> None:

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from clinician.modulekit.context import Kind
 from clinician.texts import lazy
-from ui.shell.message_channel import MessageChannel
+from ui.shell.message_channel import Message, MessageChannel
 from ui.shell.running import Running
 from ui.widgets import theme
 from ui.widgets.buttons import Button, IconButton
@@ -39,8 +39,9 @@ class MessageLine(Ground):
         self._more = Label(size=12, tone="ink_quiet")
         self._act = Button("", f"{name}.act", hint="F8")
         self._close = IconButton("x", L("Close the message"), f"{name}.close", role="ink_quiet")
-        self._act.clicked.connect(channel.act)
-        self._close.clicked.connect(channel.dismiss)
+        self._unseen: frozenset[Message] = frozenset()
+        self._act.clicked.connect(lambda: channel.act(self._current()))
+        self._close.clicked.connect(lambda: channel.dismiss(self._current()))
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 4, 12, 4)
         row.setSpacing(theme.current().space(2))
@@ -54,11 +55,22 @@ class MessageLine(Ground):
     @property
     def text(self) -> str:
         """What is said, '' when nothing is."""
-        message = self._channel.current
+        message = self._current()
         return "" if message is None else shown(message.words)
 
+    def hide_present(self) -> None:
+        """What has been said until now may name a patient: on a cover only what comes later is shown."""
+        self._unseen = frozenset(self._channel.messages)
+        self._show_current()
+
+    def _shown(self) -> list[Message]:
+        return [message for message in self._channel.messages if message not in self._unseen]
+
+    def _current(self) -> Message | None:
+        return next(iter(self._shown()), None)
+
     def _show_current(self) -> None:
-        message = self._channel.current
+        message = self._current()
         self.setVisible(message is not None)
         if message is None:
             return
@@ -69,7 +81,7 @@ class MessageLine(Ground):
         self.setAccessibleName(shown(message.words))
         self._act.setVisible(bool(message.action))
         self._act.set_words(message.action)
-        behind = self._channel.waiting
+        behind = len(self._shown()) - 1
         self._more.set_words(L("{count} more", count=behind) if behind else "")
 
     @override

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from clinician.clock import oslo
 from clinician.modulekit.context import Kind
 from clinician.texts import lazy, translator
 from ui.models.rows import Column, RowModel
@@ -47,6 +49,10 @@ def face(state: str) -> tuple[str, str]:
     return FACES.get(state, ("circle", "ink_quiet"))
 
 
+def _weight(row: OutboxRow) -> int:
+    return 400 if row.state == "applied" else 600
+
+
 class OutboxPage(Ground):
     """A list and, beside it, what is chosen with its ways out as buttons and keys."""
 
@@ -54,8 +60,11 @@ class OutboxPage(Ground):
         super().__init__("surface")
         self.setObjectName("shell.outbox")
         self._desk = desk
-        self._watch: Watch | None = None
+        self._watches: list[Watch] = []
+        self._waiting: tuple[OutboxRow, ...] = ()
+        self._sent: tuple[OutboxRow, ...] = ()
         self._wanted = ""
+        self._day: date | None = None
         self._model: RowModel[OutboxRow] = RowModel(
             [
                 Column(
@@ -67,7 +76,7 @@ class OutboxPage(Ground):
                     tone=lambda row: face(row.state)[1],
                 ),
                 Column("when", L("When"), lambda row: row.when_text, width=100, may_hide=True),
-                Column("label", L("What"), lambda row: row.label, weight=lambda _row: 600),
+                Column("label", L("What"), lambda row: row.label, weight=_weight),
                 Column("patient", L("About"), lambda row: row.patient_name, width=150, may_hide=True),
                 Column(
                     "who",
@@ -98,6 +107,8 @@ class OutboxPage(Ground):
         sync = Button(L("Send and fetch now"), "shell.outbox.sync", icon="arrows-clockwise")
         sync.clicked.connect(lambda: self._desk.act(self._desk.station.sync_now))
         list_pane.tools.addWidget(sync)
+        self._sum = Label(tone="ink_quiet")
+        list_pane.body.addWidget(self._sum)
         list_pane.body.addWidget(self._loading, 1)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
@@ -146,21 +157,33 @@ class OutboxPage(Ground):
     def begin(self, op_id: str = "") -> None:
         """The page is opened; with an act, that act is chosen."""
         self._wanted = op_id
-        if self._watch is None or self._watch.ended:
-            from clinician.queries.outbox import outbox_rows
+        today = oslo(self._desk.station.clock.now()).date()
+        if self._day != today:
+            self._forget()
+        if not self._watches:
+            from clinician.queries.outbox import outbox_rows, sent_rows
 
             self._loading.wait()
-            self._watch = self._desk.reads.watch(outbox_rows, self._on_rows, None)
+            reads = self._desk.reads
+            self._watches = [
+                reads.watch(outbox_rows, self._on_waiting, None),
+                reads.watch(sent_rows, self._on_sent, None, day=today),
+            ]
+            self._day = today
         elif op_id:
             self.table.choose(op_id)
         self.table.setFocus()
 
     def end(self) -> None:
         """Another person signs in: nothing of this one stays on the page."""
-        if self._watch is not None:
-            self._watch.end()
-            self._watch = None
+        self._forget()
+        self._waiting = self._sent = ()
         self._model.set_rows(())
+
+    def _forget(self) -> None:
+        for watch in self._watches:
+            watch.end()
+        self._watches = []
 
     def key_hints(self) -> tuple[tuple[Words, Words], ...]:
         """What the keys do here."""
@@ -171,9 +194,23 @@ class OutboxPage(Ground):
             ("E", L("save as file")),
         )
 
-    def _on_rows(self, rows: tuple[OutboxRow, ...]) -> None:
+    def _on_waiting(self, rows: tuple[OutboxRow, ...]) -> None:
+        self._waiting = rows
+        self._show_rows()
+
+    def _on_sent(self, rows: tuple[OutboxRow, ...]) -> None:
+        self._sent = rows
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        known = {row.key for row in self._waiting}
+        rows = (*self._waiting, *(row for row in self._sent if row.key not in known))
         self._model.set_rows(rows)
         self._loading.show_content(bool(rows))
+        self._sum.setVisible(bool(rows))
+        waits = _.n("{n} waits", "{n} wait", len(known)) if known else _("Nothing waits")
+        sent = _("{n} sent today", n=len(rows) - len(known))
+        self._sum.set_words(f"{waits} · {sent}")
         if self._wanted:
             self.table.choose(self._wanted)
             self._wanted = ""
@@ -191,7 +228,8 @@ class OutboxPage(Ground):
         self._title.set_words(row.label)
         self._about.set_words(" · ".join(part for part in (row.patient_name, row.who, row.when_text) if part))
         self._help.set_words(row.help_text)
-        self._attempts.set_words(_.n("Tried once.", "Tried {n} times.", row.attempts) if row.attempts else "")
+        self._attempts.setVisible(row.attempts > 0 and row.state != "applied")
+        self._attempts.set_words(_.n("Tried once.", "Tried {n} times.", row.attempts))
         self._decide.setVisible(bool(row.conflict_ref) or row.state == "conflict")
         self._retry.setVisible(row.can_retry)
         self._withdraw.setVisible(row.can_withdraw)

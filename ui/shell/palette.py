@@ -14,10 +14,13 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from clinician.errors import ClinicianError
 from clinician.texts import lazy, translator
 from ui.jobs import Ticket
 from ui.models.rows import Column, RowModel
+from ui.shell.central_search import LEAST, CentralSearch, born
 from ui.shell.desk import Desk
+from ui.shell.station import CandidateLine
 from ui.widgets import icons, theme
 from ui.widgets.labels import Label
 from ui.widgets.row_table import RowTable
@@ -40,6 +43,8 @@ class Answer:
     hint: str = ""
     tone: str = "ink"
     run: Callable[[], object] = field(default=lambda: None, compare=False, repr=False)
+    stays: bool = False
+    """Taken, it leaves the answers open: more come"""
 
 
 def fold(text: str) -> str:
@@ -61,10 +66,14 @@ def matching(answers: Sequence[Answer], typed: str) -> list[Answer]:
 class SearchField(QLineEdit):
     """The field of the top bar. Arrows move in the answers, Enter takes one, Escape leaves."""
 
+    person_taken = Signal(str)
+    """Patient/…"""
+
     def __init__(self, desk: Desk, actions: Callable[[], Sequence[Answer]], window: QWidget) -> None:
         super().__init__()
         self.setObjectName("shell.search.field")
         self._desk, self.catalogue = desk, actions
+        self.central = CentralSearch(desk, self.person_taken.emit, self)
         self._ticket: Ticket | None = None
         self._typed = ""
         self._back_to: QWidget | None = None
@@ -133,10 +142,51 @@ class SearchField(QLineEdit):
             self._take(people[0])
             return
         self.sheet.people = people
-        self._show((*people, *others))
+        self._show((*people, *others, *self._elsewhere(bool(people))))
 
     def _person(self, hit: Any) -> Answer:
-        return Answer(hit.key, hit.title, hit.detail, "user", run=lambda: self._desk.patient.choose(hit.key))
+        return Answer(hit.key, hit.title, hit.detail, "user", run=lambda: self.person_taken.emit(hit.key))
+
+    def _elsewhere(self, is_here: bool) -> tuple[Answer, ...]:
+        """When nobody here is called so: the way to the central record."""
+        if is_here or len(self._typed) < LEAST:
+            return ()
+        title = _("Search the central record")
+        detail = _("nobody here is called “{typed}”", typed=self._typed)
+        return (Answer("central", title, detail, "cloud", run=self._look_up, stays=True),)
+
+    def _look_up(self) -> None:
+        self._stop()
+        waits = Answer("central-waits", _("Searching the central record …"), "", "circle-notch", stays=True)
+        self._show((waits,))
+        self._ticket = self.central.look_up(self._typed, self._on_found, self._on_not_reached)
+
+    def _on_found(self, found: Sequence[CandidateLine]) -> None:
+        self._ticket = None
+        nobody = Answer(
+            "central-nobody",
+            _("Nobody is called so in the central record either"),
+            "",
+            "user-minus",
+            stays=True,
+        )
+        self._show(tuple(self._candidate(one) for one in found[:SHOWN]) or (nobody,))
+
+    def _candidate(self, found: CandidateLine) -> Answer:
+        detail = " · ".join(
+            part
+            for part in (
+                _("b. {date}", date=born(found.birth_text)) if found.birth_text else "",
+                _("fetch from the central record"),
+            )
+            if part
+        )
+        return Answer(found.key, found.name, detail, "cloud", run=lambda: self.central.fetch(found))
+
+    def _on_not_reached(self, problem: ClinicianError) -> None:
+        self._ticket = None
+        self.leave()
+        self._desk.messages.problem(problem)
 
     def _show(self, answers: Sequence[Answer]) -> None:
         if self.hasFocus() or self.sheet.isVisible():
@@ -144,7 +194,8 @@ class SearchField(QLineEdit):
             self.sheet.place_under(self)
 
     def _take(self, answer: Answer) -> None:
-        self.leave()
+        if not answer.stays:
+            self.leave()
         answer.run()
 
     def _speak(self) -> None:
@@ -281,7 +332,8 @@ class Answers(QFrame):
         corner = field_.mapTo(parent, QPoint(0, field_.height() + 2))
         rows = max(1, min(SHOWN, self._model.rowCount()))
         height = rows * theme.current().row_height + 14
-        width = min(max(field_.width(), 720), parent.width() - corner.x() - 12)
+        wanted = round(720 * theme.current().text_scale / 100)
+        width = min(max(field_.width(), wanted), parent.width() - corner.x() - 12)
         self.setGeometry(corner.x(), corner.y(), width, min(height, parent.height() - corner.y() - 40))
         self.show()
         self.raise_()

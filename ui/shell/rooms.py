@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ui.shell.docks import ModulePage
 
 _log = logging.getLogger(__name__)
+_ARRANGED: Final = "shell.docks."
 States = dict[str, dict[str, str]]
 
 
@@ -52,6 +53,7 @@ class Rooms:
 
             page = ModulePage(self._desk, self._running, offer, self._plans.get(module, ()))
             page.restore_states(self._states)
+            page.arrange_as(self._desk.drafts.load(f"{_ARRANGED}{module}", ""))
             self._open[module] = page
             self._pages.addWidget(page)
         return self._open[module]
@@ -72,6 +74,16 @@ class Rooms:
             return False
         self._pages.setCurrentWidget(page)
         return page.open_view(view_id, arguments)
+
+    def patient_view(self, place: str) -> str:
+        """The page about one patient: of the module one stands in; from a page of the shell, of the first
+        module that has one; '' when there is none."""
+        kind, _, name = place.partition(":")
+        asked = [self._offers[name]] if kind == "module" and name in self._offers else []
+        if kind != "module":
+            asked = list(self._offers.values())
+        pages = (view for offer in asked for view in offer.views)
+        return next((v.key for v in pages if v.patient == "required" and v.kind == "page"), "")
 
     def open_page(self, place: str, number: int) -> None:
         """The n-th page of the module one stands in."""
@@ -98,6 +110,11 @@ class Rooms:
             return False
         holders = [*page.visible_holders(), *page.holders.values()]
         return any(holder.trigger(action) for holder in holders)
+
+    def keep_arrangements(self) -> None:
+        """Keep where the person has put the panes."""
+        for module, page in self._open.items():
+            self._desk.drafts.save(f"{_ARRANGED}{module}", "", page.arranged())
 
     def states(self) -> States:
         """The state of every view, seen or kept."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -163,6 +163,8 @@ class SignInPage(Ground):
 
     def begin(self) -> None:
         """Show the page afresh: nobody chosen, the workplace as last time."""
+        self._table.clearSelection()
+        self._table.setCurrentIndex(QModelIndex())
         self._chosen = None
         self._filter.clear()
         self.pad.clear()
@@ -219,6 +221,7 @@ class SignInPage(Ground):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             if not self._table.current_key():
                 self._table.choose(keys[0])
+            self._on_chosen(self._table.current_key())
             self.pad.setFocus()
             return
         now = self._table.current_key()

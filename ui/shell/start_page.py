@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+from pathlib import Path
+from typing import Final
 
-from clinician.texts import lazy
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+
+from clinician.errors import CacheDamaged, CacheInUse, ClinicianError, DiskFull, WrongKey
+from clinician.texts import Text, lazy, translator
 from ui.widgets import theme
 from ui.widgets.buttons import Button
 from ui.widgets.labels import Glyph, Label
@@ -13,6 +17,14 @@ from ui.widgets.panes import Ground
 from ui.widgets.words import Words
 
 L = lazy("ui")
+_ = translator("ui")
+_TROUBLES: Final[dict[type[ClinicianError], tuple[str, Text]]] = {
+    WrongKey: ("key", L("The stored data stay locked")),
+    CacheDamaged: ("warning-octagon", L("The stored data are damaged")),
+    CacheInUse: ("info", L("Clinician is already open")),
+    DiskFull: ("warning", L("The disk is full")),
+}
+"""Glyph and headline; what is safe and what to do the problem says itself"""
 
 
 class StartPage(Ground):
@@ -20,47 +32,59 @@ class StartPage(Ground):
 
     again_wanted = Signal()
     close_wanted = Signal()
+    rescue_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__("surface")
         self.setObjectName("shell.start")
         space = theme.current().space
         self._glyph = Glyph("first-aid", "accent", 48)
-        self._title = Label("Clinician", size=24, weight=600)
+        self._title = Label("Clinician", size=24, weight=600, wrap=True)
         self._text = Label(L("Opening …"), tone="ink_quiet", wrap=True)
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)
         self._bar.setTextVisible(False)
         self._again = Button(L("Try again"), "shell.start.again", icon="arrow-clockwise", kind="primary")
+        self._rescue = Button(L("Save what was not sent"), "shell.start.rescue", icon="export")
+        self._rescued = Label(tone="ink_quiet", wrap=True)
         self._close = Button(L("Close the program"), "shell.start.close", kind="quiet")
         self._again.clicked.connect(self.again_wanted)
+        self._rescue.clicked.connect(self.rescue_wanted)
         self._close.clicked.connect(self.close_wanted)
         middle = QWidget()
-        middle.setMaximumWidth(520)
-        middle.setMinimumWidth(360)
+        middle.setFixedWidth(round(560 * min(1.6, theme.current().text_scale / 100)))
         column = QVBoxLayout(middle)
         column.setSpacing(space(3))
         for part in (self._glyph, self._title, self._text):
             part.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             column.addWidget(part)
         column.addWidget(self._bar)
+        self._rescued.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self._again, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._rescue, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._rescued)
         column.addWidget(self._close, 0, Qt.AlignmentFlag.AlignHCenter)
         outer = QVBoxLayout(self)
         outer.addStretch(1)
-        outer.addWidget(middle, 0, Qt.AlignmentFlag.AlignHCenter)
+        # No alignment: an aligned part is not asked how high it is when its words wrap.
+        across = QHBoxLayout()
+        across.addStretch(1)
+        across.addWidget(middle)
+        across.addStretch(1)
+        outer.addLayout(across)
         outer.addStretch(1)
         self.begin()
 
     def begin(self) -> None:
         """The work has begun."""
         self._glyph.set_icon("first-aid", "accent")
+        self._title.set_words("Clinician")
         self._text.set_words(L("Opening …"))
         self._text.set_tone("ink_quiet")
         self._bar.setRange(0, 0)
         self._bar.show()
-        self._again.hide()
-        self._close.hide()
+        for part in (self._again, self._close, self._rescue, self._rescued):
+            part.hide()
 
     def step(self, done: int, total: int, words: Words) -> None:
         """How far it is, in words."""
@@ -69,17 +93,63 @@ class StartPage(Ground):
         if words:
             self._text.set_words(words)
 
-    def fail(self, words: Words) -> None:
+    def fail(self, problem: ClinicianError) -> None:
         """It could not be opened."""
-        self._glyph.set_icon("warning", "danger")
-        self._text.set_words(words)
+        icon, title = _TROUBLES.get(type(problem), ("warning", L("Clinician could not be opened")))
+        self._glyph.set_icon(icon, "warn" if isinstance(problem, CacheInUse) else "danger")
+        self._title.set_words(title)
+        self._text.set_words(problem.text)
         self._text.set_tone("ink")
         self._bar.hide()
         self._again.show()
         self._close.show()
         self._again.setFocus()
 
+    def offer_rescue(self, count: int) -> None:
+        """So many acts were not sent, and can be read."""
+        self._rescue.show()
+        self._say_rescue(
+            _.n(
+                "{n} thing done on this PC was not sent, and can be read.",
+                "{n} things done on this PC were not sent, and can be read.",
+                count,
+            )
+        )
+
+    def tell_rescued(self, path: Path) -> None:
+        """They lie in a file now."""
+        self._say_rescue(
+            L(
+                "Saved as {path}. It holds health information: give it to your superuser and to nobody else.",
+                path=path,
+            )
+        )
+
+    def tell_not_rescued(self, folder: Path) -> None:
+        """The file could not be written."""
+        self._say_rescue(
+            L(
+                "The file could not be written to {folder}. What was not sent is still kept. "
+                "Make room or free the folder, then try again.",
+                folder=folder,
+            )
+        )
+
+    def _say_rescue(self, words: Words) -> None:
+        self._rescued.set_words(words)
+        self._rescued.show()
+
     @property
     def text(self) -> str:
         """What is said."""
         return self._text.text()
+
+    @property
+    def title(self) -> str:
+        """The headline."""
+        return self._title.text()
+
+    @property
+    def rescued(self) -> str:
+        """What is said of what was not sent, '' when nothing is."""
+        return "" if self._rescued.isHidden() else self._rescued.text()

@@ -31,7 +31,7 @@ from ui.shell.message_line import MessageLine
 from ui.shell.modules_page import ModulesPage
 from ui.shell.outbox_page import OutboxPage
 from ui.shell.palette import SearchField
-from ui.shell.rail import RailEntry
+from ui.shell.rail_places import module_places, own_places
 from ui.shell.rooms import Rooms
 from ui.shell.running import Running
 from ui.shell.session import SESSION, Stood, read
@@ -92,7 +92,8 @@ class Shell(Ground):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._fronts, 1)
-        column.addWidget(MessageLine(self.desk.messages, "shell.front.message"))
+        self._front_line = MessageLine(self.desk.messages, "shell.front.message")
+        column.addWidget(self._front_line)
         self._front = front
         self._stack = QStackedWidget()
         self._stack.addWidget(front)
@@ -137,6 +138,7 @@ class Shell(Ground):
         desk.language_changed.connect(self._on_language)
         desk.bridge.sync_status.connect(self._on_status)
         desk.patient.changed_to.connect(lambda _ref: self._keep_session())
+        self.search.person_taken.connect(self._on_person)
 
     # -- who is here -----------------------------------------------------------------------------
 
@@ -155,13 +157,16 @@ class Shell(Ground):
         self._stack.setCurrentWidget(self.work)
         self._restore_session()
         self._on_status(self.desk.station.status())
+        # What the first signature needs is read while the person looks at the first page.
+        self.desk.threads.run(self.desk.station.warm_up, lambda _none: None, pool=Pool.JOB)
 
     def lock(self) -> None:
         """Cover everything; what is loaded and typed stays."""
         if self.is_open and self._who is not None:
-            self._keep_session()
+            self._keep_all()
             self.desk.drafts.flush()
             self.search.sheet.hide()
+            self._front_line.hide_present()
             self._fronts.setCurrentWidget(self.cover)
             self._stack.setCurrentWidget(self._front)
             self.cover.begin(self._who)
@@ -189,17 +194,22 @@ class Shell(Ground):
     def _move_to(self, who: Who) -> None:
         """Another workplace: the same person, patient and drafts; the views are made for the new place."""
         self.work.top.show_person(who)
+        self._make_anew()
+        self.go(self.place)
+
+    def _make_anew(self) -> None:
         states = self.rooms.states()
+        self.rooms.keep_arrangements()
         self.rooms.end()
         self._open_modules()
         self.rooms.keep_states(states)
-        self.go(self.place)
 
     def sign_out(self) -> None:
         """The person leaves: drafts and outbox stay, nothing of theirs stays on the screen."""
         if self._who is None:
             return
-        self._keep_session()
+        self._keep_all()
+        self.search.central.forget()
         self.desk.drafts.close_for_person()
         self.rooms.end()
         self.outbox.end()
@@ -224,32 +234,14 @@ class Shell(Ground):
                 self.desk.messages.problem(problem)
         self.rooms.set_offers(found, plans)
         self.modules_page.show_offers(found)
-        on = [offer for offer in found if offer.is_on or offer.is_broken]
-        modules = tuple(
-            RailEntry(
-                f"module:{offer.key}",
-                offer.title,
-                offer.icon,
-                f"Alt+{at}" if at < 10 else "",
-                offer.is_broken,
-            )
-            for at, offer in enumerate(on, start=1)
-        )
-        pages = (
-            RailEntry("page:outbox", L("Outbox"), "tray", "Alt+0"),
-            RailEntry("page:settings", L("Settings"), "gear", "Ctrl+,"),
-        )
-        self.work.rail.set_entries(modules, pages)
+        self.work.rail.set_entries(module_places(found), own_places())
 
     def _on_switched(self, module: str, on: bool) -> None:
         try:
             self.desk.station.registry.switch(module, on)
         except ClinicianError as problem:
             self.desk.messages.problem(problem)
-        states = self.rooms.states()
-        self.rooms.end()
-        self._open_modules()
-        self.rooms.keep_states(states)
+        self._make_anew()
         self.work.rail.mark(self.place)
 
     def go_number(self, number: int) -> None:
@@ -305,6 +297,13 @@ class Shell(Ground):
         self.work.rail.mark(self.place)
         self._keep_session()
 
+    def _on_person(self, patient_ref: str) -> None:
+        """Somebody was searched for and taken: the banner and, where the module has one, their page."""
+        self.desk.patient.choose(patient_ref)
+        view = self.rooms.patient_view(self.place)
+        if view:
+            self.desk.open_view(view, {"patient": patient_ref})
+
     def step_pane(self, by: int) -> None:
         """Give the keyboard to the next pane, or the one before."""
         stops: list[QWidget] = [self.search, *self.rooms.visible(self.place)]
@@ -312,7 +311,8 @@ class Shell(Ground):
         if self.place.startswith("page:") and page is not None:
             stops.append(page)
         focus: QWidget | None = self.focusWidget()
-        at = next((n for n, stop in enumerate(stops) if focus is not None and _holds(stop, focus)), 0)
+        held = (n for n, stop in enumerate(stops) if focus and (stop is focus or stop.isAncestorOf(focus)))
+        at = next(held, 0)
         stop: Any = stops[(at + by) % len(stops)]
         if stop is self.search:
             self.search.begin()
@@ -360,6 +360,10 @@ class Shell(Ground):
             stood = Stood(self.place, patient.current, tuple(patient.recent), self.rooms.states())
             self.desk.drafts.save(SESSION, "", stood.written())
 
+    def _keep_all(self) -> None:
+        self._keep_session()
+        self.rooms.keep_arrangements()
+
     def _restore_session(self) -> None:
         stood = read(self.desk.drafts.load(SESSION, ""))
         self.desk.patient.recent = list(stood.recent)
@@ -388,12 +392,8 @@ class Shell(Ground):
         """Keep what is typed, end every view, stop every thread."""
         self.idle.stop()
         self.work.strip.stop()
-        self._keep_session()
+        self._keep_all()
         if self._who is not None:
             self.desk.drafts.close_for_person()
         self.rooms.end()
         self.desk.close()
-
-
-def _holds(stop: QWidget, focus: QWidget) -> bool:
-    return stop is focus or stop.isAncestorOf(focus)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from clinician.events import Link, SyncStatus
 from tests.ui import walk
-from tests.ui.station import NOW, FakeStation
+from tests.ui.station import NOW, OUTBOX, FakeStation
 
 pytestmark = pytest.mark.window
 
@@ -128,3 +129,22 @@ def test_that_an_empty_outbox_says_why_it_is_empty(shell: Any, station: FakeStat
     qtbot.waitUntil(
         lambda: any(w.text() == "Alt er sendt" and w.isVisible() for w in shell.outbox.findChildren(label))
     )
+
+
+def test_that_what_was_sent_today_stands_below_what_waits(
+    shell: Any, station: FakeStation, outbox: Any, qtbot: Any
+) -> None:
+    sent = replace(OUTBOX[3], key="op-9", label="Besøk utført", state_text="sendt 07:42")
+    waiting = tuple(row for row in OUTBOX if row.state != "applied")
+    station.outbox, station.sent = waiting, (sent,)
+    station.change("Outbox")
+    qtbot.waitUntil(lambda: outbox._model.keys()[-1:] == ("op-9",))
+    assert len(outbox._model.keys()) == len(waiting) + 1
+    assert outbox._sum.text() == f"{len(waiting)} venter · 1 sendt i dag"
+    station.outbox = ()
+    station.change("Outbox")
+    qtbot.waitUntil(lambda: outbox._model.keys() == ("op-9",))
+    assert outbox._sum.text() == "Ingenting venter · 1 sendt i dag"
+    outbox.table.choose("op-9")
+    assert not outbox._retry.isVisible() and not outbox._withdraw.isVisible()
+    assert not outbox._decide.isVisible()

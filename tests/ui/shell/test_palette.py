@@ -11,11 +11,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from clinician.errors import Offline
+from clinician.texts import lazy
 from tests.ui import walk
-from tests.ui.station import FakeStation
+from tests.ui.station import FakeStation, Hit
 from ui.shell.palette import Answer, fold, matching
 from ui.widgets import theme
 
+L = lazy("ui")
 pytestmark = pytest.mark.window
 
 
@@ -34,15 +37,37 @@ def enter() -> None:
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
 
 
-def test_that_a_name_and_enter_choose_a_patient_and_give_the_keyboard_back(shell: Any, qtbot: Any) -> None:
-    table = QApplication.focusWidget()
+def test_that_a_name_and_enter_bring_one_to_the_patients_page(shell: Any, qtbot: Any) -> None:
     ask(shell, "per l", qtbot)
     assert titles(shell)[0] == "Per Lund"
     enter()
     qtbot.waitUntil(lambda: shell.work.banner.header is not None)
     assert shell.desk.patient.current == "Patient/per"
     assert not shell.search.sheet.isVisible()
-    assert QApplication.focusWidget() is table
+    holder = shell.rooms.page("homecare").holders["homecare.user"]
+    qtbot.waitUntil(holder.isVisible)
+    assert holder.isAncestorOf(QApplication.focusWidget())
+    assert holder.arguments["patient"] == "Patient/per"
+
+
+def test_that_a_module_without_a_page_for_patients_keeps_the_keyboard_where_it_was(
+    shell: Any, qtbot: Any
+) -> None:
+    shell.go("module:physio")
+    before = QApplication.focusWidget()
+    ask(shell, "per l", qtbot)
+    enter()
+    qtbot.waitUntil(lambda: shell.desk.patient.current == "Patient/per")
+    assert shell.place == "module:physio"
+    assert QApplication.focusWidget() is before
+
+
+def test_that_a_search_from_the_outbox_leads_to_the_patient(shell: Any, qtbot: Any) -> None:
+    shell.go("page:outbox")
+    ask(shell, "per l", qtbot)
+    enter()
+    qtbot.waitUntil(lambda: shell.place == "module:homecare")
+    assert shell.desk.patient.current == "Patient/per"
 
 
 def test_that_arrows_choose_among_people_of_one_name(shell: Any, qtbot: Any) -> None:
@@ -91,9 +116,57 @@ def test_that_a_command_of_a_module_is_done_by_its_view(shell: Any, station: Fak
 
 
 def test_that_nothing_found_is_said_in_words(shell: Any, qtbot: Any) -> None:
-    ask(shell, "xyzzy", qtbot)
+    ask(shell, "xy", qtbot)
     assert titles(shell) == []
-    assert "xyzzy" in shell.search.sheet.none.text()
+    assert "xy" in shell.search.sheet.none.text()
+
+
+def test_that_somebody_not_on_this_pc_is_looked_up_and_told_about_on_arrival(
+    shell: Any, station: FakeStation, qtbot: Any
+) -> None:
+    ask(shell, "berit", qtbot)
+    assert titles(shell) == ["Søk i sentral journal"]
+    assert ("look_up", "berit") not in station.calls, "the record is asked when a person wants it"
+    enter()
+    qtbot.waitUntil(lambda: titles(shell) == ["Berit Solheim"])
+    assert "02.05.1950" in shell.search.sheet.answers[0].detail
+    enter()
+    qtbot.waitUntil(lambda: ("request_patients", ("Patient/berit",)) in station.calls)
+    assert "Berit Solheim hentes fra sentral journal" in shell.desk.messages.current.words.render()
+    qtbot.waitUntil(lambda: shell.desk.threads.busy == 0)
+    station.arrived = (Hit("Patient/berit", "Berit Solheim", "f. 02.05.1950"),)
+    station.change("Patient")
+    qtbot.waitUntil(lambda: bool(shell.desk.messages.current.action))
+    shell.desk.messages.act()
+    assert shell.desk.patient.current == "Patient/berit"
+
+
+def test_that_nobody_at_the_record_either_is_said(shell: Any, station: FakeStation, qtbot: Any) -> None:
+    station.central = ()
+    ask(shell, "xyzzy", qtbot)
+    enter()
+    qtbot.waitUntil(lambda: titles(shell) == ["Ingen heter det i sentral journal heller"])
+    enter()
+    assert shell.search.sheet.isVisible()
+
+
+def test_that_a_record_out_of_reach_is_said_and_the_keyboard_given_back(
+    shell: Any, station: FakeStation, qtbot: Any
+) -> None:
+    before = QApplication.focusWidget()
+    station.refuse = Offline(L("{words}", words="Journalen svarer ikke nå."))
+    ask(shell, "berit", qtbot)
+    enter()
+    qtbot.waitUntil(lambda: shell.desk.messages.current is not None)
+    assert "svarer ikke" in str(shell.desk.messages.current.words)
+    assert QApplication.focusWidget() is before
+
+
+def test_that_the_birth_date_is_seen_at_double_text(shell: Any, qtbot: Any) -> None:
+    theme.apply(theme.Theme(text_scale=200))
+    ask(shell, "per l", qtbot)
+    sheet = shell.search.sheet
+    assert sheet.width() > 1000 or sheet.width() >= shell.width() - sheet.x() - 12
 
 
 def test_that_escape_leaves_everything_as_it_was(shell: Any, qtbot: Any) -> None:

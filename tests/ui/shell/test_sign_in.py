@@ -173,3 +173,13 @@ def test_that_a_change_of_mind_about_the_workplace_costs_one_key(
     assert shell.is_open
     assert station.who is not None
     assert station.who.workplace_ref == "Organization/sol"
+
+
+def test_that_the_one_who_left_can_come_back_at_once(window: MainWindow, qtbot: Any) -> None:
+    """Nobody is marked on the page, and the same name is taken anew."""
+    sign_in(window, qtbot)
+    window.shell.sign_out()
+    qtbot.waitUntil(lambda: window.shell.desk.threads.busy == 0)
+    assert window.shell.sign_in_page._table.current_key() == ""
+    sign_in(window, qtbot)
+    assert window.shell.is_open
