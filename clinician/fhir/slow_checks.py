@@ -26,6 +26,19 @@ _lock: Final = threading.Lock()
 
 _TRACE: Final = re.compile(r"\.trace\('[^']*'(,[^()]*(\([^()]*\))?[^()]*)?\)")
 """The engine prints what it traces."""
+PARTS: Final = (
+    "Annotation",
+    "CodeableConcept",
+    "Coding",
+    "Extension",
+    "Identifier",
+    "Meta",
+    "Period",
+    "Quantity",
+    "Reference",
+    "Signature",
+)
+"""Data types in nearly all we write; the library imports each when the first value of it is validated."""
 BY_HAND: Final = frozenset(WORDS) | {"dom-2", "dom-3", "dom-4", "dom-5", "ref-1", "txt-1", "txt-2"}
 """Judged by quick_problems; some of them the engine cannot do (hasValue, choices inside parts …)."""
 _BEYOND_ENGINE: Final = (

@@ -115,8 +115,10 @@ def prepare(types: Iterable[str]) -> None:
 
     A few tenths of a second; from any thread.
     """
-    from clinician.fhir.slow_checks import load_model
+    from clinician.fhir.slow_checks import PARTS, load_model
 
+    for part in PARTS:
+        load_model(part)
     for type_ in types:
         quick_problems({"resourceType": type_})
         load_model(type_)
