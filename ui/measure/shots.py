@@ -9,12 +9,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import orjson
+from PySide6.QtWidgets import QWidget
 
 from clinician import texts
+from clinician.queries.patients import patient_hits
 from ui.measure.hand import spin
 from ui.measure.script import zone_of
-from ui.measure.stage import Stage, another, build, open_stage
+from ui.measure.stage import Stage, another, build, open_stage, sign_in_as
 from ui.widgets import theme
 
 SMALL: Final = (1366, 768)
@@ -92,30 +96,113 @@ def _palette(stage: Stage) -> None:
     spin(600)
 
 
+def _elsewhere(stage: Stage) -> None:
+    """Somebody no zone of this PC knows."""
+    ours = {hit.key for hit in stage.station.run_query(patient_hits, words="hansen", limit=100)}
+    stranger = next(one for one in stage.station.look_up("hansen") if one.key not in ours)
+    stage.hand.key("Escape")
+    stage.hand.key("Ctrl+K")
+    spin(200)
+    stage.hand.type(stranger.name)
+    spin(500)
+    stage.hand.key("Return")
+    spin(700)
+
+
+def _why(stage: Stage) -> None:
+    """Another reason asks for its words."""
+    for chord in ("Escape", "Alt+1", "Ctrl+1", "Down"):
+        stage.hand.key(chord)
+        spin(300)
+    stage.hand.key("5")
+    spin(300)
+    stage.hand.type("Hos datteren til fredag")
+
+
+def _doubt(stage: Stage) -> None:
+    """A measurement one asks about before it is signed."""
+    for chord in ("Escape", "Return", "M"):
+        stage.hand.key(chord)
+        spin(500)
+    stage.hand.type("236/138")
+    stage.hand.key("Return")
+    spin(500)
+
+
 def _suggestion(stage: Stage) -> None:
+    """The coordinator records an absence; the search starts by itself."""
+    assert stage.station.info is not None
+    coordinator = stage.station.info.coordinator_ref
+    _in_this_look(stage, lambda: sign_in_as(stage, coordinator))
     for chord in ("Alt+1", "Ctrl+2"):
         stage.hand.key(chord)
         spin(800)
     stage.hand.key("A")
-    stage.hand.until(zone_of(stage).panel.isVisible, 30)
+    zone = zone_of(stage)
+    stage.hand.until(lambda: zone.panel.isVisible() and zone.panel.accept_button.isVisible(), 30)
     spin(300)
 
 
+def _modules(stage: Stage) -> None:
+    stage.window.shell.desk.open_page("modules")
+
+
 def _offline(stage: Stage) -> None:
+    """The nurse signs with no network; meanwhile somebody else changes the same visit at the record."""
+    assert stage.station.info is not None
+    nurse = stage.station.info.practitioner_ref
+    stage.hand.key("Escape")
+    _in_this_look(stage, lambda: sign_in_as(stage, nurse))
+    for chord in ("Alt+1", "Ctrl+1"):
+        stage.hand.key(chord)
+        spin(600)
+    _somebody_else_first(stage)
     for wire in stage.station.wires:
         wire.is_cut = True
+    stage.hand.key("Space")
+    spin(700)
+    stage.hand.key("I")
     stage.station.sync_now()
     stage.hand.until(lambda: stage.station.status().offline_since is not None, 10)
-    for chord in ("Escape", "Alt+1", "Ctrl+1"):
-        stage.hand.key(chord)
-        spin(400)
-    stage.hand.key("Space")
     spin(700)
 
 
+def _somebody_else_first(stage: Stage) -> None:
+    """Cancels, at the record, the visit the nurse stands on."""
+    found: list[Any] = stage.window.findChildren(QWidget)
+    row = next(one for one in found if hasattr(one, "next_open")).current_row()
+    client = stage.station.engine.line.client
+    if row is None or not row.key.startswith("Appointment/"):
+        return
+    raw = orjson.loads(client.read(row.key).body)
+    theirs = raw | {"status": "cancelled", "comment": "Innlagt på sykehus i natt"}
+    client.put(row.key, orjson.dumps(theirs))
+
+
+def _conflict(stage: Stage) -> None:
+    """The wire is whole again: two versions of one visit."""
+    for wire in stage.station.wires:
+        wire.is_cut = False
+    stage.station.sync_now()
+    stage.hand.until(lambda: stage.station.status().conflicts > 0, 15)
+    stage.hand.key("Alt+0")
+    spin(700)
+    stage.hand.key("Return")
+    spin(500)
+
+
 def _sign_in(stage: Stage) -> None:
-    stage.window.shell.sign_out()
+    _in_this_look(stage, stage.window.shell.sign_out)
     spin(600)
+
+
+def _in_this_look(stage: Stage, change: Callable[[], object]) -> None:
+    """Whoever comes brings a look of their own; the pictures keep theirs."""
+    worn, language = theme.current(), texts.language()
+    change()
+    stage.window.shell.desk.set_language(language)
+    theme.apply(worn)
+    spin(400)
 
 
 SCREENS: Final[dict[str, Callable[[Stage], None]]] = {
@@ -127,11 +214,17 @@ SCREENS: Final[dict[str, Callable[[Stage], None]]] = {
     "homecare-user-measurements": _keys("M"),
     "homecare-ledger": _keys("Escape", "Alt+1", "Ctrl+4"),
     "palette": _palette,
+    "palette-elsewhere": _elsewhere,
     "help": _keys("Escape", "F1"),
     "settings": _keys("F1", "Ctrl+,"),
+    "modules": _modules,
+    "homecare-another-reason": _why,
+    "homecare-measurement-doubt": _doubt,
     "homecare-suggestion": _suggestion,
     "homecare-my-day-offline": _offline,
     "outbox": _keys("Alt+0"),
+    "conflict": _conflict,
     "lock": _keys("Ctrl+L"),
     "sign-in": _sign_in,
 }
+"""Shown in this order: each begins where the one before left the window."""

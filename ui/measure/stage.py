@@ -90,10 +90,19 @@ def open_stage(
     window.activateWindow()
     counter = Counter(app)
     stage = Stage(station, window, counter, Hand(window, counter), app)
-    person = who or station.info.practitioner_ref
-    name = next((row.name for row in station.staff() if row.key == person), "")
+    sign_in_as(stage, who or station.info.practitioner_ref)
+    return stage
+
+
+def sign_in_as(stage: Stage, practitioner_ref: str) -> None:
+    """From the sign-in page, with the keyboard; somebody signed in leaves first."""
+    window, station = stage.window, stage.station
+    if window.shell.is_open:
+        window.shell.sign_out()
+    name = next((row.name for row in station.staff() if row.key == practitioner_ref), "")
     hand = Hand(window)
     hand.until(window.shell.sign_in_page.isVisible)
+    hand.until(lambda: window.shell.desk.threads.busy == 0)
     spin(150)
     hand.type(name)
     spin(100)
@@ -102,4 +111,3 @@ def open_stage(
     hand.type(PRACTICE_PIN)
     hand.until(lambda: station.who is not None and window.shell.is_open, 15)
     spin(400)
-    return stage

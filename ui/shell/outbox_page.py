@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,9 @@ FACES = {
 """Glyph and role of each state of the outbox; the word comes with the row."""
 
 
+_TO_DECIDE = frozenset({"conflict", "rejected", "parked"})
+
+
 def face(state: str) -> tuple[str, str]:
     """(icon, role) of a state; one not known is shown quietly."""
     return FACES.get(state, ("circle", "ink_quiet"))
@@ -51,6 +54,17 @@ def face(state: str) -> tuple[str, str]:
 
 def _weight(row: OutboxRow) -> int:
     return 400 if row.state == "applied" else 600
+
+
+def _sums(waiting: Sequence[OutboxRow], sent: int) -> str:
+    """'1 må avgjøres · 2 venter · 5 sendt i dag', told apart as the strip does."""
+    todo = sum(row.state in _TO_DECIDE for row in waiting)
+    rest = len(waiting) - todo
+    parts = [_.n("{n} to decide", "{n} to decide", todo)] if todo else []
+    if rest or not todo:
+        parts.append(_.n("{n} waits", "{n} wait", rest) if rest else _("Nothing waits"))
+    parts.append(_("{n} sent today", n=sent))
+    return " · ".join(parts)
 
 
 class OutboxPage(Ground):
@@ -61,8 +75,9 @@ class OutboxPage(Ground):
         self.setObjectName("shell.outbox")
         self._desk = desk
         self._watches: list[Watch] = []
-        self._waiting: tuple[OutboxRow, ...] = ()
-        self._sent: tuple[OutboxRow, ...] = ()
+        self._waiting: tuple[OutboxRow, ...] | None = None
+        self._sent: tuple[OutboxRow, ...] | None = None
+        self._is_new = True
         self._wanted = ""
         self._day: date | None = None
         self._model: RowModel[OutboxRow] = RowModel(
@@ -156,7 +171,7 @@ class OutboxPage(Ground):
 
     def begin(self, op_id: str = "") -> None:
         """The page is opened; with an act, that act is chosen."""
-        self._wanted = op_id
+        self._wanted, self._is_new = op_id, True
         today = oslo(self._desk.station.clock.now()).date()
         if self._day != today:
             self._forget()
@@ -170,14 +185,14 @@ class OutboxPage(Ground):
                 reads.watch(sent_rows, self._on_sent, None, day=today),
             ]
             self._day = today
-        elif op_id:
-            self.table.choose(op_id)
+        else:
+            self._show_rows()
         self.table.setFocus()
 
     def end(self) -> None:
         """Another person signs in: nothing of this one stays on the page."""
         self._forget()
-        self._waiting = self._sent = ()
+        self._waiting = self._sent = None
         self._model.set_rows(())
 
     def _forget(self) -> None:
@@ -203,19 +218,20 @@ class OutboxPage(Ground):
         self._show_rows()
 
     def _show_rows(self) -> None:
+        if self._waiting is None or self._sent is None:
+            return
         known = {row.key for row in self._waiting}
         rows = (*self._waiting, *(row for row in self._sent if row.key not in known))
         self._model.set_rows(rows)
         self._loading.show_content(bool(rows))
         self._sum.setVisible(bool(rows))
-        waits = _.n("{n} waits", "{n} wait", len(known)) if known else _("Nothing waits")
-        sent = _("{n} sent today", n=len(rows) - len(known))
-        self._sum.set_words(f"{waits} · {sent}")
+        self._sum.set_words(_sums(self._waiting, len(rows) - len(known)))
         if self._wanted:
             self.table.choose(self._wanted)
             self._wanted = ""
-        elif rows and not self.table.current_key():
+        elif rows and (self._is_new or not self.table.current_key()):
             self.table.choose(rows[0].key)
+        self._is_new = False
         self._show_chosen()
 
     def _show_chosen(self) -> None:

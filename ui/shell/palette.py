@@ -163,13 +163,8 @@ class SearchField(QLineEdit):
 
     def _on_found(self, found: Sequence[CandidateLine]) -> None:
         self._ticket = None
-        nobody = Answer(
-            "central-nobody",
-            _("Nobody is called so in the central record either"),
-            "",
-            "user-minus",
-            stays=True,
-        )
+        detail = _("nobody at the central record is called “{typed}” either", typed=self._typed)
+        nobody = Answer("central-nobody", _("Nobody found"), detail, "user-minus", stays=True)
         self._show(tuple(self._candidate(one) for one in found[:SHOWN]) or (nobody,))
 
     def _candidate(self, found: CandidateLine) -> Answer:

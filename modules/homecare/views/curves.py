@@ -115,7 +115,8 @@ class Curves(QWidget):
         column.addWidget(self.form)
         for part in (self._line, self._score, self._earlier, self._none):
             column.addWidget(part)
-        column.addWidget(self.plot, 1)
+        column.addWidget(self.plot, 100)
+        column.addStretch(1)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(Scrolled(inner))

@@ -140,7 +140,7 @@ def test_that_what_was_sent_today_stands_below_what_waits(
     station.change("Outbox")
     qtbot.waitUntil(lambda: outbox._model.keys()[-1:] == ("op-9",))
     assert len(outbox._model.keys()) == len(waiting) + 1
-    assert outbox._sum.text() == f"{len(waiting)} venter · 1 sendt i dag"
+    assert outbox._sum.text() == "2 må avgjøres · 1 venter · 1 sendt i dag"
     station.outbox = ()
     station.change("Outbox")
     qtbot.waitUntil(lambda: outbox._model.keys() == ("op-9",))

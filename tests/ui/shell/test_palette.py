@@ -145,7 +145,7 @@ def test_that_nobody_at_the_record_either_is_said(shell: Any, station: FakeStati
     station.central = ()
     ask(shell, "xyzzy", qtbot)
     enter()
-    qtbot.waitUntil(lambda: titles(shell) == ["Ingen heter det i sentral journal heller"])
+    qtbot.waitUntil(lambda: titles(shell) == ["Fant ingen"])
     enter()
     assert shell.search.sheet.isVisible()
 
