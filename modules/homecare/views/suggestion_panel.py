@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from clinician import texts
@@ -16,7 +16,7 @@ from ui.widgets import theme
 from ui.widgets.buttons import Button
 from ui.widgets.checklist import Checklist, CheckRow
 from ui.widgets.labels import Label, StateLabel
-from ui.widgets.panes import Pane
+from ui.widgets.panes import Pane, Scrolled
 
 _ = texts.translator("homecare")
 L = texts.lazy("homecare")
@@ -83,18 +83,30 @@ class SuggestionPanel(Pane):
         row.addWidget(self.accept_button, 2)
         row.addWidget(self.notify_button, 2)
         row.addWidget(self.close_button, 1)
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(2, 2, theme.current().space(1), 2)
+        column.setSpacing(theme.current().space(2))
         for part in (self._lead, self._sums, self._unplaced):
-            self.body.addWidget(part)
-        self.body.addLayout(row)
-        self.body.addWidget(self.moves, 1)
-        self.body.addWidget(self._whole)
-        self.body.addWidget(self._hint)
+            column.addWidget(part)
+        column.addLayout(row)
+        column.addWidget(self.moves, 1)
+        column.addWidget(self._whole)
+        column.addWidget(self._hint)
+        # Large text: the panel scrolls, nothing lies upon anything.
+        self._scroll = Scrolled(inner)
+        self.body.addWidget(self._scroll)
+        self._fit()
+        theme.theme_changed.connect(self._fit)
         self.moves.key_pressed.connect(self._on_key)
         self.moves.opened.connect(self.adjust_wanted)
         self.moves.chosen.connect(self._read_out)
         self.accept_button.clicked.connect(self.accept)
         self.notify_button.clicked.connect(self.notify_wanted)
         self.close_button.clicked.connect(self.closed)
+
+    def _fit(self) -> None:
+        self.moves.setMinimumHeight(3 * theme.current().row_height)
 
     # -- showing -----------------------------------------------------------------------------------
 
@@ -120,6 +132,7 @@ class SuggestionPanel(Pane):
         self.close_button.set_words(L("Leave it"))
         self.accept_button.setEnabled(bool(suggestion.moves or suggestion.unplaced))
         self.accept_button.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._scroll.ensureWidgetVisible(self.accept_button)
 
     def show_accepted(self, staff: int) -> None:
         """The moves are made; what is left is to tell those they concern."""
