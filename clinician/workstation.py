@@ -311,6 +311,14 @@ class Workstation:
         self.engine.decide(op_id, choice, by=self._person().practitioner_ref)
         self.sync_now()
 
+    def resume_sync(self) -> None:
+        """A superuser has looked at a record that was restored: send again. Logged; Refused for others."""
+        who = self._person()
+        if "superuser" not in who.functions:
+            raise Refused(L("Only a superuser can let sending go on. Your work is kept on this PC."))
+        self._bus.record_decision(who, "resume_sync")
+        self.engine.resume()
+
 
 def _clock(options: Options, info: PracticeInfo | None) -> Clock:
     return (

@@ -298,6 +298,12 @@ class CommandBus:
         row = audit_row(event, when)
         self._cache.writer.submit(lambda writing: writing.audit.add(row)).add_done_callback(_report)
 
+    def record_decision(self, who: Who, what: str) -> None:
+        """Log a decision about the workstation itself; on disk before this returns."""
+        when = self._clock.now()
+        row = audit_row(audit_event(UPDATE, who, when, patient_ref="", what=what), when)
+        self._cache.writer.run(lambda writing: writing.audit.add(row), durable=True)
+
 
 def _report(future: Future[None]) -> None:
     problem = future.exception()

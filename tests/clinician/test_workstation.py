@@ -263,3 +263,30 @@ def test_that_a_person_of_another_zone_is_found_fetched_and_the_asking_recorded(
     for _round in range(4):
         station.sync_once()
     assert found[0].key in {hit.key for hit in station.run_query(patient_hits, words=found[0].name)}
+
+
+def test_that_after_a_restore_only_a_superuser_lets_sending_go_on(folder: Path, station: Workstation) -> None:
+    sign_in(station)
+    station.sync_once()
+    station.close()
+    copy = {name: (folder / name).read_bytes() for name in ("record.sqlite",)}
+    with Workstation.open(Options(folder)) as later:
+        sign_in(later)
+        complete(later, my_day(later).next_key)
+        later.sync_once()
+        assert not later.sync_once().restored
+    for name, body in copy.items():
+        (folder / name).write_bytes(body)
+    with Workstation.open(Options(folder)) as after:
+        with pytest.raises(Refused):
+            after.resume_sync()
+        assert after.sync_once().restored
+        sign_in(after)
+        complete(after, my_day(after).next_key)
+        with pytest.raises(Refused):
+            after.resume_sync()
+        assert (status := after.sync_once()).restored and status.waiting == 1
+        chief = next(one for one in after.staff() if "superuser" in one.functions)
+        after.sign_in(chief.key, info_of(after).workplace_ref, PRACTICE_PIN)
+        after.resume_sync()
+        assert not (status := after.sync_once()).restored and status.waiting == 0

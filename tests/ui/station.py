@@ -36,6 +36,7 @@ class Staff:
     name: str
     initials: str
     profession_text: str
+    functions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -390,7 +391,7 @@ class FakeStation:
             Staff("Practitioner/kari", "Kari Nygård", "KN", "Sykepleier"),
             Staff("Practitioner/aase", "Åse Myhre", "ÅM", "Helsefagarbeider"),
             Staff("Practitioner/grete", "Grete Lie", "GL", "Sykepleier, koordinator"),
-            Staff("Practitioner/jonas", "Jonas Hauge", "JH", "Vernepleier"),
+            Staff("Practitioner/jonas", "Jonas Hauge", "JH", "Vernepleier", frozenset({"superuser"})),
         )
 
     def sign_in(self, practitioner_ref: str, workplace_ref: str, pin: str) -> Who:
@@ -398,7 +399,15 @@ class FakeStation:
             raise Refused(L("The PIN is not right. Try again; nothing is lost."))
         person = next(s for s in self.staff(workplace_ref) if s.key == practitioner_ref)
         place = next(w for w in self.workplaces() if w.key == workplace_ref)
-        self.who = Who(person.key, "PractitionerRole/x", person.name, person.initials, place.key, place.name)
+        self.who = Who(
+            person.key,
+            "PractitionerRole/x",
+            person.name,
+            person.initials,
+            place.key,
+            place.name,
+            functions=person.functions,
+        )
         self.events.publish(SignedIn(person.key))
         return self.who
 
@@ -473,6 +482,9 @@ class FakeStation:
     def export(self, op_id: str) -> bytes:
         self.calls.append(("export", op_id))
         return b"{}"
+
+    def resume_sync(self) -> None:
+        self.calls.append(("resume_sync",))
 
     def warm_up(self) -> None:
         self.calls.append(("warm_up",))

@@ -50,6 +50,11 @@ def clock_text(when: datetime | None, now: datetime, *, seconds: bool = False) -
 
 def truth(status: SyncStatus, now: datetime) -> str:
     """One honest line. Fresh is said only when everything is confirmed by the record."""
+    line = _link_text(status, now)
+    return line if not status.restored else _("{truth} · sending is paused", truth=line)
+
+
+def _link_text(status: SyncStatus, now: datetime) -> str:
     waiting = _.n("{n} waiting", "{n} waiting", status.waiting)
     match status.link:
         case Link.OFFLINE:

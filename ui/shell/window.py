@@ -342,8 +342,7 @@ class Shell(Ground):
             back.setFocus()
 
     def _on_status(self, status: SyncStatus) -> None:
-        self.work.rail.set_count("page:outbox", status.conflicts + status.refused)
-        self.work.strip.show_status(status)
+        self.work.show_status(status, self._who)
 
     def _on_language(self) -> None:
         announce(self.window())

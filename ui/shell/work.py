@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from clinician.access.who import Who
+from clinician.events import SyncStatus
 from ui.shell.banner import Banner
 from ui.shell.desk import Desk
 from ui.shell.message_line import MessageLine, WorkLine
@@ -11,6 +13,7 @@ from ui.shell.palette import SearchField
 from ui.shell.rail import Rail
 from ui.shell.running import Running
 from ui.shell.status_strip import StatusStrip
+from ui.shell.sync_trouble import SyncTrouble
 from ui.shell.top_bar import TopBar
 from ui.widgets.panes import Hairline
 
@@ -25,6 +28,7 @@ class Work(QWidget):
         self.banner = Banner(desk)
         self.pages = QStackedWidget()
         self.strip = StatusStrip(desk)
+        self._trouble = SyncTrouble(desk)
         column = QVBoxLayout()
         column.setSpacing(0)
         column.addWidget(self.top)
@@ -39,3 +43,9 @@ class Work(QWidget):
         row.setSpacing(0)
         row.addWidget(self.rail)
         row.addLayout(column, 1)
+
+    def show_status(self, status: SyncStatus, who: Who | None) -> None:
+        """What is true of sync: in the rail, the strip, and a message where a person must act."""
+        self.rail.set_count("page:outbox", status.conflicts + status.refused)
+        self.strip.show_status(status)
+        self._trouble.tell(status, who)

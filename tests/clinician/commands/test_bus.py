@@ -296,6 +296,14 @@ def test_that_a_reading_is_logged_once_a_quarter_of_an_hour(desk: Desk) -> None:
     assert len(desk.audit()) == 3
 
 
+def test_that_a_decision_about_the_workstation_is_logged_with_who_made_it(desk: Desk) -> None:
+    desk.bus.record_decision(WHO, "resume_sync")
+    (event,) = desk.audit()
+    assert (event["action"], event["entity"][0]["name"]) == ("U", "resume_sync")
+    assert event["agent"][0]["who"]["reference"] == WHO.practitioner_ref
+    assert [p for p in problems(event) if p.level == "error"] == []
+
+
 def test_that_a_reading_that_cannot_be_logged_is_told_in_the_log(desk: Desk, caplog: Any) -> None:
     desk.cache.writer.run(lambda w: w._driver.execute("ALTER TABLE audit RENAME TO hidden"))
     desk.bus.record_read(WHO, "Patient/p", "x")

@@ -1,0 +1,91 @@
+"""What sync cannot mend by itself: said once to each person, with the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject
+
+from clinician.access.who import Who
+from clinician.events import SyncStatus
+from clinician.modulekit.context import Kind
+from clinician.texts import Text, lazy
+from ui.shell.desk import Desk
+from ui.shell.station import StaffLine
+
+L = lazy("ui")
+SUPERUSER = "superuser"
+_CHECK = L(
+    "The central record was brought back from a backup. Everything here was fetched anew. Look whether the "
+    "newest visits are there; nothing is sent until you let it go on."
+)
+_ASK = L(
+    "The central record was brought back from a backup. Go on working: everything you do is kept on this PC. "
+    "Nothing is sent until a superuser says so. Ask the superuser of your workplace."
+)
+_LATE = L(
+    "Something has waited for more than 15 minutes although the central record answers. Nothing is lost. "
+    "The outbox says what each item waits for."
+)
+
+
+class SyncTrouble(QObject):
+    """Watches the status. What is mended takes its message away; what was read is not said again."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._desk = desk
+        self._person = ""
+        self._said: dict[str, Text] = {}
+
+    def tell(self, status: SyncStatus, who: Who | None) -> None:
+        """Look at a status; who: the person in front of the screen."""
+        if who is None:
+            return
+        if who.practitioner_ref != self._person:
+            self._person = who.practitioner_ref
+            self._said.clear()
+        self._mended("restored", status.restored)
+        self._mended("overdue", status.overdue and not status.restored)
+        if status.restored and "restored" not in self._said:
+            self._say_restored(who)
+        elif status.overdue and not status.restored and "overdue" not in self._said:
+            self._say("overdue", _LATE, Kind.WARN)
+
+    def _mended(self, name: str, is_so: bool) -> None:
+        words = None if is_so else self._said.pop(name, None)
+        for message in self._desk.messages.messages:
+            if words is not None and message.words is words:
+                self._desk.messages.dismiss(message)
+
+    def _say_restored(self, who: Who) -> None:
+        if SUPERUSER in who.functions:
+            self._said["restored"] = _CHECK
+            self._desk.messages.say(
+                _CHECK,
+                Kind.DANGER,
+                action=L("Send again"),
+                on_action=lambda: self._desk.act(self._desk.station.resume_sync),
+            )
+            return
+        self._said["restored"] = _ASK
+        self._desk.threads.run(lambda: self._desk.station.staff(who.workplace_ref), self._ask)
+
+    def _ask(self, staff: Sequence[StaffLine]) -> None:
+        if "restored" not in self._said:
+            return
+        names = " · ".join(person.name for person in staff if SUPERUSER in person.functions)
+        words = _ASK
+        if names:
+            words = L(
+                "The central record was brought back from a backup. Go on working: everything you do is kept "
+                "on this PC. Nothing is sent until a superuser says so. Ask {names}.",
+                names=names,
+            )
+        self._say("restored", words, Kind.DANGER)
+
+    def _say(self, name: str, words: Text, kind: Kind) -> None:
+        self._said[name] = words
+        self._desk.messages.say(
+            words, kind, action=L("Open the outbox"), on_action=lambda: self._desk.open_page("outbox")
+        )
