@@ -3,7 +3,6 @@ PYTHON ?= python3.11
 PY := $(shell command -v $(PYTHON) 2>/dev/null || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-export QT_QPA_PLATFORM_DEFAULT := offscreen
 
 .PHONY: run test check coverage bench soak shots venv texts
 
@@ -25,8 +24,10 @@ check: $(VENV)/.test-ready
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python -m installer.catalogues check
+	$(BIN)/python -m tests.house.sizes
 
 coverage: $(VENV)/.test-ready
+	@installer/system-libraries --offscreen
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(HELD) -n 2 --dist loadscope --cov
 
 bench: $(VENV)/.test-ready
