@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -57,6 +57,8 @@ class SyncStatus:
     """The record went back in time, as after a restore: nothing is sent until a superuser has looked."""
     overdue: bool = False
     """The oldest act has waited more than 15 minutes although the record answers."""
+    clock_ahead: timedelta = timedelta(0)
+    """The record's clock minus this PC's, in whole tens of seconds, where they differ by more than ten."""
 
 
 @dataclass(frozen=True, slots=True)

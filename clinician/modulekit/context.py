@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -182,7 +182,13 @@ class ModuleContext:
     who: Who
     arguments: Mapping[str, str]
     """Of this view, from places.open or the layout."""
+    clock_ahead: Callable[[], timedelta] = timedelta
+    """The record's clock minus this PC's, as last heard."""
 
     def today(self) -> date:
         """The Norwegian day."""
         return self.clock.today()
+
+    def record_now(self) -> datetime:
+        """Now by the record's clock: the age of what the record sent is told by this one."""
+        return self.clock.now() + self.clock_ahead()

@@ -158,7 +158,7 @@ class SyncEngine:
             self._send()
 
     def _tell(self, working: str = "") -> SyncStatus:
-        self.board.working = working
+        self.board.working, self.board.clock_ahead = working, self.line.clock_ahead
         status = self.line.write(lambda writing: self.board.refresh(writing, self._clock.now()))
         self.board.publish(status)
         return status

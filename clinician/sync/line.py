@@ -23,6 +23,8 @@ T = TypeVar("T")
 OVERLAP: Final = timedelta(seconds=125)
 """W: the record's transaction timeout (120 s) and measured skew × 2, at least 5 s (SYNC §1.4)."""
 LONGEST_OVERLAP: Final = timedelta(hours=24)
+NEGLIGIBLE: Final = timedelta(seconds=10)
+"""Date has whole seconds and the answer was on its way: less than this says nothing about a clock"""
 PER_COMMIT: Final = 500
 _OVERLAP_KEY: Final = "sync.overlap"
 
@@ -41,6 +43,8 @@ class Line:
     between: Callable[[], None] = lambda: None
     """Called between pages, so that acts do not wait for a long download."""
     server_now: datetime | None = None
+    clock_ahead: timedelta = timedelta(0)
+    """The record's clock minus this PC's when it last answered; ten seconds or less is the wire's, and 0."""
     older: set[str] = field(default_factory=set)
     """References the record showed in an older version than cached: it was restored."""
 
@@ -54,6 +58,8 @@ class Line:
         if not known:
             return None
         self.server_now = min(known)
+        ahead = timedelta(seconds=round((self.server_now - self.clock.now()).total_seconds(), -1))
+        self.clock_ahead = ahead if abs(ahead) > NEGLIGIBLE else timedelta(0)
         return self.server_now
 
     def today(self) -> date:

@@ -29,6 +29,7 @@ class StatusBoard:
     working: str = ""
     done: int = 0
     total: int = 0
+    clock_ahead: timedelta = timedelta(0)
     complete: bool = False
     """The last round reached its end: every key has a mark and the delta came through."""
 
@@ -67,6 +68,7 @@ class StatusBoard:
             working=self.working,
             done=self.done,
             total=self.total,
+            clock_ahead=self.clock_ahead,
         )
 
     def _link(self, is_waiting: bool, as_of: datetime | None) -> Link:

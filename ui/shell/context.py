@@ -97,6 +97,7 @@ class ViewContext:
             clock=desk.station.clock,
             who=who,
             arguments=arguments,
+            clock_ahead=lambda: desk.station.status().clock_ahead,
         )
 
     def end(self) -> None:

@@ -12,6 +12,7 @@ from ui.shell.message_line import MessageLine, WorkLine
 from ui.shell.palette import SearchField
 from ui.shell.rail import Rail
 from ui.shell.running import Running
+from ui.shell.stale_banner import StaleBanner
 from ui.shell.status_strip import StatusStrip
 from ui.shell.sync_trouble import SyncTrouble
 from ui.shell.top_bar import TopBar
@@ -26,6 +27,7 @@ class Work(QWidget):
         self.rail = Rail()
         self.top = TopBar(desk, search)
         self.banner = Banner(desk)
+        self.stale = StaleBanner(desk)
         self.pages = QStackedWidget()
         self.strip = StatusStrip(desk)
         self._trouble = SyncTrouble(desk)
@@ -34,6 +36,7 @@ class Work(QWidget):
         column.addWidget(self.top)
         column.addWidget(self.banner)
         column.addWidget(Hairline())
+        column.addWidget(self.stale)
         column.addWidget(self.pages, 1)
         column.addWidget(WorkLine(running))
         column.addWidget(MessageLine(desk.messages, "shell.message"))
@@ -48,4 +51,5 @@ class Work(QWidget):
         """What is true of sync: in the rail, the strip, and a message where a person must act."""
         self.rail.set_count("page:outbox", status.conflicts + status.refused)
         self.strip.show_status(status)
+        self.stale.show_status(status)
         self._trouble.tell(status, who)

@@ -109,11 +109,18 @@ class StateLabel(QWidget):
     """Glyph + word + colour, in that order of trust."""
 
     def __init__(
-        self, icon: str, words: Words, role: str = "ink_quiet", *, weight: int = 400, wrap: bool = False
+        self,
+        icon: str,
+        words: Words,
+        role: str = "ink_quiet",
+        *,
+        size: int = 13,
+        weight: int = 400,
+        wrap: bool = False,
     ) -> None:
         super().__init__()
         self.glyph = Glyph(icon, role)
-        self.label = Label(words, tone=role, weight=weight, wrap=wrap)
+        self.label = Label(words, size=size, tone=role, weight=weight, wrap=wrap)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.current().space(1.5))

@@ -17,13 +17,14 @@ from modules.homecare.rows import BrokenLink, BrokenRow, DaySums, Ledger, Remova
 from modules.homecare.views import states
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.hints import hint_pairs, show_hints
-from modules.homecare.views.live import Live, age_text
+from modules.homecare.views.live import Live
 from modules.homecare.views.owner_choice import HandOverLine
 from modules.homecare.words import headline, minutes_text
 from ui.models.rows import Column, RowModel
 from ui.widgets import theme
 from ui.widgets.checklist import Checklist, CheckRow
 from ui.widgets.empty_state import EmptyState, Loading
+from ui.widgets.freshness import AgeLabel
 from ui.widgets.labels import Label, StateLabel
 from ui.widgets.panes import Pane, Scrolled
 from ui.widgets.row_table import RowTable
@@ -128,7 +129,7 @@ class LedgerView(QWidget):
     def _build(self) -> None:
         space = theme.current().space
         self._title = Label("", size=18, weight=600)
-        self._age = Label("", size=12, tone="ink_quiet")
+        self._age = AgeLabel(self._ctx.record_now, "homecare.ledger.age")
         self.equation = Equation()
         self._holds = StateLabel("check", "", "done")
         self._minutes = Label("", wrap=True)
@@ -234,7 +235,7 @@ class LedgerView(QWidget):
 
     def _show(self, found: Ledger) -> None:
         self._title.set_words(headline(found.day_text))
-        self._age.set_words(age_text(found.as_of, found.complete))
+        self._age.show_age(found.as_of, found.complete)
         self.equation.show_sums(found.sums)
         self._show_holds(found.sums)
         self._minutes.set_words(

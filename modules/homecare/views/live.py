@@ -1,20 +1,16 @@
-"""A query kept fresh for one widget, and the age of what it shows."""
+"""A query kept fresh for one widget."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from clinician import texts
-from clinician.clock import oslo
 from clinician.modulekit.context import Ending
 
-_ = texts.translator("homecare")
 EVERY_MS: Final = 30_000
 """'Now' and 'late' move with the clock, not with the record"""
 
@@ -51,11 +47,3 @@ class Live(QObject):
 def _end_all(held: list[Ending], *_destroyed: object) -> None:
     while held:
         held.pop().end()
-
-
-def age_text(as_of: datetime | None, complete: bool) -> str:
-    """'as of 10:42:07', or that nothing whole has arrived yet."""
-    if as_of is None:
-        return _("Never fetched whole")
-    clock = f"{oslo(as_of):%H:%M:%S}"
-    return _("As of {clock}", clock=clock) if complete else _("As of {clock}, not whole yet", clock=clock)

@@ -34,13 +34,14 @@ from modules.homecare.views.acting import Acting
 from modules.homecare.views.day_list import DayList
 from modules.homecare.views.follow_up_card import FollowUpCard
 from modules.homecare.views.hints import hint_pairs, show_hints
-from modules.homecare.views.live import Live, age_text
+from modules.homecare.views.live import Live
 from modules.homecare.views.paper import Paper
 from modules.homecare.views.visit_card import VisitCardView
 from modules.homecare.words import headline, long_day_text
 from ui.widgets import theme
 from ui.widgets.buttons import Button
 from ui.widgets.empty_state import EmptyState, Loading
+from ui.widgets.freshness import AgeLabel
 from ui.widgets.labels import ElidedLabel, Label
 from ui.widgets.panes import Pane
 
@@ -131,7 +132,7 @@ class MyDayView(QWidget):
     def _head(self) -> QHBoxLayout:
         self._title = Label("", size=18, weight=600)
         self._sums = ElidedLabel("", tone="ink_quiet")
-        self._age = Label("", size=12, tone="ink_quiet")
+        self._age = AgeLabel(self._ctx.record_now, "homecare.my_day.age")
         self._print = Button(L("Day list"), "homecare.my_day.print", kind="quiet", icon="file-pdf")
         row = QHBoxLayout()
         row.setSpacing(theme.current().space(4))
@@ -204,7 +205,7 @@ class MyDayView(QWidget):
         self._signed &= {row.key for row in day.rows} - done
         self._title.set_words(headline(long_day_text(self._ctx.today())))
         self._sums.set_words(states.day_sums(day.sums))
-        self._age.set_words(age_text(day.as_of, day.complete))
+        self._age.show_age(day.as_of, day.complete)
         self._loading.show_content(bool(day.rows))
         if not self._chosen_first and day.rows:
             self._chosen_first = True

@@ -24,14 +24,15 @@ from modules.homecare.views.acting import Acting
 from modules.homecare.views.curves import Curves
 from modules.homecare.views.fact_list import FactList
 from modules.homecare.views.hints import hint_pairs, show_hints
-from modules.homecare.views.live import Live, age_text
+from modules.homecare.views.live import Live
 from modules.homecare.views.note_editor import NoteEditor
 from modules.homecare.views.note_list import NoteList
 from modules.homecare.views.why_line import WhyLine
 from ui.widgets import theme
 from ui.widgets.checklist import Checklist, CheckRow
 from ui.widgets.empty_state import EmptyState, Loading
-from ui.widgets.labels import Label, StateLabel
+from ui.widgets.freshness import AgeLabel
+from ui.widgets.labels import StateLabel
 from ui.widgets.panes import Ground, Pane, Scrolled
 
 _ = texts.translator("homecare")
@@ -88,7 +89,7 @@ class UserView(QWidget):
         right = Pane(margin=3)
         top = QHBoxLayout()
         top.addWidget(self.tabs, 1)
-        self._age = Label("", size=12, tone="ink_quiet")
+        self._age = AgeLabel(self._ctx.record_now, "homecare.user.age")
         top.addWidget(self._age)
         right.body.addLayout(top)
         right.body.addWidget(self.pages, 1)
@@ -220,7 +221,7 @@ class UserView(QWidget):
         if patient_ref != self._patient:
             return
         self._card = card
-        self._age.set_words(age_text(card.as_of, card.complete))
+        self._age.show_age(card.as_of, card.complete)
         self.facts.show_facts(card.facts, card.values)
         self.editor.open(patient_ref=patient_ref, name=card.name)
         self.notes.show_rows(card.notes)

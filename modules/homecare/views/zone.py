@@ -21,7 +21,7 @@ from modules.homecare.rows import Candidate, Move, Suggestion, ZoneDay, ZoneRout
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.candidates_panel import CandidatesPanel
 from modules.homecare.views.hints import hint_pairs, show_hints
-from modules.homecare.views.live import Live, age_text
+from modules.homecare.views.live import Live
 from modules.homecare.views.paper import Paper
 from modules.homecare.views.planner import Planner
 from modules.homecare.views.suggestion_panel import SuggestionPanel, moved_to
@@ -100,7 +100,7 @@ class ZoneView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(space(3), space(2), space(3), space(3))
         column.setSpacing(space(2))
-        self.head = ZoneHead()
+        self.head = ZoneHead(self._ctx.record_now)
         self.absent_button = self.head.absent
         column.addWidget(self.head)
         column.addWidget(self.work)
@@ -158,7 +158,7 @@ class ZoneView(QWidget):
         self._zone = zone
         self.head.title.set_words(f"{self._ctx.who.workplace_name} · {long_day_text(self._day)}")
         self.head.sums.set_words(sums_text(zone.sums))
-        self.head.age.set_words(age_text(zone.as_of, zone.complete))
+        self.head.age.show_age(zone.as_of, zone.complete)
         count = len(zone.unassigned)
         some = _.n("{n} visit without anyone", "{n} visits without anyone", count)
         self.grid.set_pool_words(some, _("Every visit has someone"))

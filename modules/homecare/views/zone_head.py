@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from clinician import texts
 from ui.widgets import theme
 from ui.widgets.buttons import Button, IconButton
+from ui.widgets.freshness import AgeLabel
 from ui.widgets.labels import ElidedLabel, Label
 
 L = texts.lazy("homecare")
 
 
 class ZoneHead(QWidget):
-    """One line; two where the text is large."""
+    """One line; two where the text is large. now: by the record's clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
         super().__init__()
         self.title = Label("", size=18, weight=600)
         self.earlier = IconButton("caret-left", L("The day before"), "homecare.zone.earlier")
         self.later = IconButton("caret-right", L("The day after"), "homecare.zone.later")
         self.sums = ElidedLabel("", tone="ink_quiet")
-        self.age = Label("", size=12, tone="ink_quiet")
+        self.age = AgeLabel(now, "homecare.zone.age")
         self.absent = Button(L("Report absence (A)"), "homecare.zone.absent", icon="user-minus", signs=True)
         self.routes = Button(L("Build routes (R)"), "homecare.zone.build", icon="magic-wand")
         self.paper = Button(L("Zone list"), "homecare.zone.print", kind="quiet", icon="file-pdf")

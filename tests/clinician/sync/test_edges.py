@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
@@ -270,3 +271,18 @@ def test_that_an_inner_answer_that_is_no_page_leaves_the_mark(world: World, brok
     a.wire.fault = fault
     a.step()
     assert a.engine.last_delta.failed
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(-3600, -3600), (-63, -60), (-7, 0), (0, 0)])
+def test_that_a_clock_that_differs_from_the_record_is_told(world: World, seconds: int, told: int) -> None:
+    """The age of a list is by the record's clock; a PC that is wrong must not make it look fresh."""
+    a = world.station()
+    date = format_datetime(world.clock.now() + timedelta(seconds=seconds), usegmt=True)
+
+    def by_their_clock(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        answer = go_on()
+        answer.headers["date"] = date
+        return answer
+
+    a.wire.fault = by_their_clock
+    assert a.step().clock_ahead == timedelta(seconds=told)
