@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from clinician.record.profile import ServerProfile, epoch_of, from_raw, probe, version_of
+from clinician.record.probe import probe
+from clinician.record.profile import ServerProfile, epoch_of, from_raw, version_of
 from clinician.sync.line import Line
 from clinician.sync.rounds import Cadence
+from clinician.sync.together import side_by_side
 
 
 def learn(line: Line, cadence: Cadence) -> ServerProfile:
@@ -24,7 +26,7 @@ def learn(line: Line, cadence: Cadence) -> ServerProfile:
 
 
 def _probed(line: Line) -> ServerProfile:
-    profile = probe(line.client)
+    profile = probe(line.client, together=side_by_side)
     raw = profile.as_raw()
     line.write(lambda writing: writing.marks.set_profile(raw))
     return profile

@@ -16,7 +16,8 @@ from clinician.events import Link
 from clinician.fhir.bundles import RefusedEntry, Response
 from clinician.record.answer import Answer as Answered
 from clinician.record.client import RecordClient
-from clinician.record.profile import ServerProfile, from_raw, hint_path, probe
+from clinician.record.probe import probe
+from clinician.record.profile import ServerProfile, from_raw, hint_path
 from clinician.sync.applied import _row
 from clinician.sync.delta import delta
 from clinician.sync.download import full_pass
