@@ -117,7 +117,21 @@ CREATE TABLE attachment (
 CREATE INDEX attachment_op ON attachment (op_id) WHERE uploaded = 0;
 """  # noqa: E501
 
-STEPS: Final = (_FIRST, _DISPUTED)
+_ATTACHED: Final = """
+DROP TABLE attachment;
+CREATE TABLE attachment (
+    ref TEXT PRIMARY KEY, document TEXT NOT NULL, patient TEXT NOT NULL, op_id TEXT NOT NULL DEFAULT '',
+    content_type TEXT NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, sha1 TEXT NOT NULL,
+    state TEXT NOT NULL, name TEXT NOT NULL DEFAULT '', file_key BLOB NOT NULL, content BLOB,
+    attempts INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0, last_status INTEGER,
+    last_issue TEXT NOT NULL DEFAULT '', used TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX attachment_unsent ON attachment (op_id) WHERE state IN ('waiting', 'refused');
+CREATE INDEX attachment_patient ON attachment (patient);
+"""  # noqa: E501
+"""The table of step 2 was never written to."""
+
+STEPS: Final = (_FIRST, _DISPUTED, _ATTACHED)
 NEWEST: Final = len(STEPS)
 
 

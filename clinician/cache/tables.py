@@ -177,6 +177,27 @@ draft: Final = Table(
 pin: Final = Table(
     "pin", METADATA, Column("user", String, primary_key=True), Column("body", String, nullable=False)
 )
+attachment: Final = Table(
+    "attachment",
+    METADATA,
+    Column("ref", String, primary_key=True),
+    Column("document", String, nullable=False),
+    Column("patient", String, nullable=False),
+    Column("op_id", String, nullable=False),
+    Column("content_type", String, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("sha1", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("file_key", LargeBinary, nullable=False),
+    Column("content", LargeBinary),
+    Column("attempts", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("last_status", Integer),
+    Column("last_issue", String, nullable=False),
+    Column("used", Moment, nullable=False),
+)
 kv: Final = Table(
     "kv", METADATA, Column("key", String, primary_key=True), Column("value", String, nullable=False)
 )
