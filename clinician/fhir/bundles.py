@@ -14,72 +14,27 @@ import msgspec
 
 from clinician import texts
 from clinician.errors import RecordTrouble
+from clinician.fhir.bundle_shapes import (
+    BUNDLE,
+    ENTRY,
+    HEAD,
+    PLAIN,
+    Head,
+    Meta,
+    PlainBundle,
+    RawBundle,
+    RawEntry,
+    RawResponse,
+    Search,
+)
 from clinician.fhir.reference import Raw, is_id, relative
 
 L = texts.lazy("fhir")
-_NOTHING: Final = msgspec.Raw(b"")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LONE_SURROGATE: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
 _TYPE_IN_URL: Final = re.compile(r"^([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
-
-
-class _Tag(msgspec.Struct):
-    code: str | None = None
-
-
-class _Meta(msgspec.Struct):
-    versionId: str | None = None
-    lastUpdated: str | None = None
-    tag: list[_Tag] | None = None
-
-
-class Head(msgspec.Struct):
-    """The few elements read of every resource; all else stays bytes."""
-
-    resourceType: str
-    id: str | None = None
-    meta: _Meta | None = None
-
-
-class _Link(msgspec.Struct):
-    relation: str | None = None
-    url: str | None = None
-
-
-class _Search(msgspec.Struct):
-    mode: str | None = None
-
-
-class _Request(msgspec.Struct):
-    method: str | None = None
-    url: str | None = None
-
-
-class _Response(msgspec.Struct):
-    status: str = ""
-    location: str | None = None
-    etag: str | None = None
-    lastModified: str | None = None
-    outcome: msgspec.Raw = _NOTHING
-
-
-class _Entry(msgspec.Struct):
-    fullUrl: str | None = None
-    resource: msgspec.Raw = _NOTHING
-    search: _Search | None = None
-    request: _Request | None = None
-    response: _Response | None = None
-
-
-class _Bundle(msgspec.Struct):
-    resourceType: str
-    type: str | None = None
-    total: int | None = None
-    meta: _Meta | None = None
-    link: list[_Link] | None = None
-    entry: list[msgspec.Raw] | None = None
 
 
 class Entry(NamedTuple):
@@ -151,16 +106,13 @@ class Page:
     """The page held half characters; entries that may hold one are refused."""
 
 
-_bundle_decoder: Final = msgspec.json.Decoder(_Bundle)
-_entry_decoder: Final = msgspec.json.Decoder(_Entry)
-_head_decoder: Final = msgspec.json.Decoder(Head)
 _BROKEN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 def head(body: bytes) -> Head:
     """Type, id and meta of a resource without parsing the rest. RecordTrouble when it is none."""
     try:
-        return _head_decoder.decode(body)
+        return HEAD.decode(body)
     except _BROKEN as problem:
         raise _not_fhir(body) from problem
 
@@ -171,6 +123,9 @@ def slices(page: bytes) -> Page:
     Raises RecordTrouble when the whole is not a Bundle (HTML, half a page, another type); an
     OperationOutcome in its place raises RecordTrouble too. One bad entry goes to `refused`.
     """
+    plain = _plain(page)
+    if plain is not None:
+        return plain
     mended = False
     try:
         bundle = _decode_bundle(page)
@@ -179,8 +134,15 @@ def slices(page: bytes) -> Page:
         if whole == page:
             raise
         bundle, mended = _decode_bundle(whole), True
+    cut = _empty(bundle, mended=mended)
+    for index, raw_entry in enumerate(bundle.entry or ()):
+        _take(cut, index, raw_entry)
+    return cut
+
+
+def _empty(bundle: RawBundle | PlainBundle, *, mended: bool = False) -> Page:
     links = {link.relation: link.url for link in bundle.link or ()}
-    cut = Page(
+    return Page(
         type=bundle.type or "",
         next_url=links.get("next"),
         total=bundle.total,
@@ -188,14 +150,48 @@ def slices(page: bytes) -> Page:
         self_url=links.get("self"),
         mended=mended,
     )
-    for index, raw_entry in enumerate(bundle.entry or ()):
-        _take(cut, index, raw_entry)
+
+
+def _plain(page: bytes) -> Page | None:
+    """A page of nothing but whole resources, cut in one pass; None when anything needs a closer look."""
+    try:
+        if not page.isascii():
+            page.decode("utf-8")
+        bundle = PLAIN.decode(page)
+        if bundle.resourceType != "Bundle":
+            return None
+        cut = _empty(bundle)
+        for entry in bundle.entry or ():
+            if entry.request is not None or entry.response is not None:
+                return None
+            found = _plain_entry(bytes(entry.resource), entry.search)
+            if found is None:
+                return None
+            cut.entries.append(found)
+    except _BROKEN:
+        return None
     return cut
 
 
-def _decode_bundle(page: bytes) -> _Bundle:
+def _plain_entry(body: bytes, search: Search | None) -> Entry | None:
+    found = HEAD.decode(body)
+    type_, id_, meta = found.resourceType, found.id, found.meta
+    if type_ == "OperationOutcome" or not type_.isalpha() or id_ is None or not is_id(id_):
+        return None
+    mode = (search.mode if search is not None else None) or ""
+    if meta is None:
+        return Entry(type_, id_, "", "", body, mode)
+    subsetted = bool(meta.tag) and _is_subsetted(meta)
+    return Entry(type_, id_, meta.versionId or "", meta.lastUpdated or "", body, mode, subsetted)
+
+
+def _is_subsetted(meta: Meta) -> bool:
+    return any(tag.code == "SUBSETTED" for tag in meta.tag or ())
+
+
+def _decode_bundle(page: bytes) -> RawBundle:
     try:
-        bundle = _bundle_decoder.decode(page)
+        bundle = BUNDLE.decode(page)
     except _BROKEN as problem:
         raise _not_fhir(page) from problem
     if bundle.resourceType != "Bundle":
@@ -229,7 +225,7 @@ def _not_fhir(body: bytes) -> RecordTrouble:
 
 def _take(cut: Page, index: int, raw_entry: msgspec.Raw) -> None:
     try:
-        entry = _entry_decoder.decode(raw_entry)
+        entry = ENTRY.decode(raw_entry)
         if entry.response is not None and cut.type.endswith("-response"):
             cut.responses.append(_response(entry))
         elif not bytes(entry.resource):
@@ -240,14 +236,14 @@ def _take(cut: Page, index: int, raw_entry: msgspec.Raw) -> None:
         _refuse(cut, index, bytes(raw_entry), f"{type(problem).__name__}: entry does not read")
 
 
-def _take_resource(cut: Page, index: int, entry: _Entry) -> None:
+def _take_resource(cut: Page, index: int, entry: RawEntry) -> None:
     body = bytes(entry.resource)
     if not body.isascii():
         body.decode("utf-8")
     if cut.mended and b"\\ufffd" in body:
         _refuse(cut, index, body, "half a character (lone surrogate)")
         return
-    found = _head_decoder.decode(body)
+    found = HEAD.decode(body)
     mode = (entry.search.mode if entry.search else None) or ""
     if found.resourceType == "OperationOutcome" and (mode == "outcome" or not found.id):
         cut.outcomes.append(body)
@@ -255,8 +251,8 @@ def _take_resource(cut: Page, index: int, entry: _Entry) -> None:
     if not is_id(found.id) or not found.resourceType.isalpha():
         _refuse(cut, index, body, "no usable id or type")
         return
-    meta = found.meta or _Meta()
-    subsetted = any(tag.code == "SUBSETTED" for tag in meta.tag or ())
+    meta = found.meta or Meta()
+    subsetted = _is_subsetted(meta)
     cut.entries.append(
         Entry(
             found.resourceType,
@@ -270,7 +266,7 @@ def _take_resource(cut: Page, index: int, entry: _Entry) -> None:
     )
 
 
-def _take_bare(cut: Page, index: int, entry: _Entry, raw_entry: msgspec.Raw) -> None:
+def _take_bare(cut: Page, index: int, entry: RawEntry, raw_entry: msgspec.Raw) -> None:
     request = entry.request
     gone = request is not None and (request.method or "").upper() == "DELETE"
     if not gone:
@@ -282,13 +278,13 @@ def _take_bare(cut: Page, index: int, entry: _Entry, raw_entry: msgspec.Raw) -> 
     if found is None:
         _refuse(cut, index, bytes(raw_entry), "deletion without a reference")
         return
-    response = entry.response or _Response()
+    response = entry.response or RawResponse()
     cut.deleted.append(
         Deleted(found[1], found[2], version_of_etag(response.etag), response.lastModified or "")
     )
 
 
-def _response(entry: _Entry) -> Response:
+def _response(entry: RawEntry) -> Response:
     assert entry.response is not None
     given = entry.response
     code = given.status[:3]

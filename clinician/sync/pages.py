@@ -49,23 +49,26 @@ def take(body: bytes) -> Taken:
 def taken_of(page: Page) -> Taken:
     """The rows of a page that is already cut."""
     taken = Taken([], [], page.next_url, instant(page.last_updated))
+    stamps: dict[str, datetime | None] = {}
     for entry in page.entries:
-        _take(taken, entry)
+        text = entry.last_updated
+        if text not in stamps:
+            stamps[text] = instant(text)  # the resources of one transaction share their stamp
+        _take(taken, entry, stamps[text])
     for refused in page.refused:
         _log.warning("an entry of type %s was set aside: %s", refused.type or "?", refused.why)
         taken.poison.append(refused)
     return taken
 
 
-def _take(taken: Taken, entry: Entry) -> None:
-    stamp = instant(entry.last_updated)
-    if entry.mode != "include" and stamp is not None:
+def _take(taken: Taken, entry: Entry, stamp: datetime | None) -> None:
+    type_, id_, version, last_updated, body, mode, subsetted = entry
+    if mode != "include" and stamp is not None:
         taken.stamps.append(stamp)
-    if entry.subsetted:
+    if subsetted:
         taken.partial.append(entry.ref)
         return
-    version = entry.version or entry.last_updated
-    taken.rows.append(SyncedRow(entry.type, entry.id, version, stamp or _UNKNOWN, entry.body))
+    taken.rows.append(SyncedRow(type_, id_, version or last_updated, stamp or _UNKNOWN, body))
 
 
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
