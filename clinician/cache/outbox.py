@@ -12,7 +12,7 @@ three-way merge: nothing of the withdrawn act slips in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol
@@ -149,12 +149,15 @@ class Outbox(OutboxReader):
         self._around.drop_overlay(old_op)
         return True
 
-    def reset_stale(self, before: datetime) -> int:
-        """Acts somebody began to send before `before` and nobody sends any more become unknown."""
+    def reset_stale(self, before: datetime, living: Collection[str] = ()) -> int:
+        """Acts somebody began to send before `before` and nobody sends any more become unknown.
+
+        living: op_ids that are being sent now, however long it takes.
+        """
         stale = [
             act
             for act in self.rows(states={ActState.SENDING})
-            if act.last_sent is None or act.last_sent < before
+            if act.op_id not in living and (act.last_sent is None or act.last_sent < before)
         ]
         for act in stale:
             self.transition(act.op_id, ActState.SENDING, ActState.UNKNOWN, issue="nobody was sending it")

@@ -119,7 +119,7 @@ class RecordClient:
         self.base_url = base_url.rstrip("/")
         self._timeouts = timeout or Timeouts()
         self._largest = largest
-        limits = httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=30.0)
+        limits = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=30.0)
         self._http = httpx.Client(
             transport=transport,
             verify=_verify(base_url) if transport is None else True,
@@ -159,7 +159,7 @@ class RecordClient:
 
     def _note_stream(self, event: str, info: Mapping[str, Any]) -> None:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._streams = [*self._streams[-15:], info["return_value"]]
+            self._streams = [*self._streams[-31:], info["return_value"]]
 
     # one exchange ---------------------------------------------------------------------------
 
@@ -202,7 +202,7 @@ class RecordClient:
     ) -> Answer:
         timeout = self._timeouts.for_httpx(read)
         deadline = time.monotonic() + self._timeouts.whole + (read or 0.0)
-        extensions = {"trace": self._note_stream} if self.is_remote and read else {}
+        extensions = {"trace": self._note_stream} if self.is_remote else {}
         with self._http.stream(
             method, url, content=content, headers=headers, timeout=timeout, extensions=extensions
         ) as response:

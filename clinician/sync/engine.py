@@ -32,7 +32,7 @@ from clinician.sync.plan import Key, Plan
 from clinician.sync.push import Hint
 from clinician.sync.rounds import Cadence
 from clinician.sync.status import StatusBoard
-from clinician.sync.upload import PARALLEL, Uploader
+from clinician.sync.upload import THREADS, Uploader
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ class SyncEngine:
         self.cadence = Cadence(clock)
         self._hint = Hint(hint_client, self.hinted, clock.monotonic) if hint_client is not None else None
         self.loop = Loop(self.step, self.send_only, self.pause, self.line.stopped)
+        self.uploader.lanes.late = self.loop.acted
         self._round = threading.RLock()
         self._end_listening = events.subscribe(CacheChanged, self._on_change)
         self._is_prepared = False
@@ -71,7 +72,7 @@ class SyncEngine:
         """Run in a thread until `stop`."""
         if self.uploader.pool is not None:
             return
-        self.uploader.pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="sync-upload")
+        self.uploader.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sync-upload")
         self.loop.start()
         if self._hint is not None:
             self._hint.start()
@@ -84,6 +85,8 @@ class SyncEngine:
             self._hint.stop()
         self.loop.join()
         if self.uploader.pool is not None:
+            if self.uploader.lanes.under_way():
+                self.line.client.hang_up()
             self.uploader.pool.shutdown(wait=True, cancel_futures=True)
             self.uploader.pool = None
 

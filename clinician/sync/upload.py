@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -12,20 +13,25 @@ from typing import Final
 
 from clinician.cache.acts import ActRow, ActState
 from clinician.cache.writing import Writing
-from clinician.errors import Environment, Offline
+from clinician.errors import DiskFull, Environment, Offline
 from clinician.record.answer import Answer
 from clinician.record.client import Busy, NotSent
 from clinician.record.retry import Breaker, pause
 from clinician.sync import settle
 from clinician.sync.applied import answered_versions, store_applied, store_earlier
+from clinician.sync.lanes import MOST, MOST_DOUBTFUL, WIDTH, Lanes
 from clinician.sync.line import Line
 
 _log = logging.getLogger(__name__)
-PARALLEL: Final = 4
+THREADS: Final = MOST + MOST_DOUBTFUL
 PARK_TRIES: Final = 8
 PARK_AFTER: Final = timedelta(minutes=30)
 STALE_AFTER: Final = timedelta(seconds=240)
 """Twice the longest exchange: a `sending` row older than this has nobody who sends it."""
+ASK_WITHIN: Final = 5.0
+"""Seconds the record has to say that it is there, when one act got no answer."""
+ROOM_NEEDED: Final = 5.0
+"""Seconds until a full disk is tried again."""
 _OPEN: Final = frozenset({ActState.QUEUED, ActState.UNKNOWN})
 _SENDABLE: Final = frozenset({ActState.SENDING, ActState.UNKNOWN})
 
@@ -60,23 +66,65 @@ class Uploader:
     """Sends what is ready. One per engine; `drain` is called from its thread only."""
 
     line: Line
-    pool: ThreadPoolExecutor | None = None
+    pool: Executor | None = None
+    lanes: Lanes[Sent] = field(default_factory=Lanes[Sent])
     breaker: Breaker = field(default_factory=Breaker)
     frozen: Callable[[Writing], bool] = lambda writing: False
     last_applied: datetime | None = None
     _due: dict[str, float] = field(default_factory=dict)
     _tries: dict[str, int] = field(default_factory=dict)
     _held: dict[str, float] = field(default_factory=dict)
+    _fresh: deque[ActRow] = field(default_factory=deque)
+    _doubtful: deque[ActRow] = field(default_factory=deque)
 
     def drain(self) -> Sent:
-        """Send until nothing is ready, everything waits for its pause, or the record is away."""
+        """Send until nothing is ready, everything waits for its pause, or the record is away.
+
+        With a pool it does not wait for an act that takes much longer than usual: that one comes home later.
+        """
         sent = Sent()
+        self._fresh.clear()
+        self._doubtful.clear()
         while not self.line.stopped.is_set():
-            acts = self._ready()
-            if not acts:
+            if not (self._one_by_one(sent) if self.pool is None else self._side_by_side(self.pool, sent)):
                 break
-            self._send_all(acts, sent)
         return sent
+
+    def _one_by_one(self, sent: Sent) -> bool:
+        self._choose()
+        acts = [*self._fresh, *self._doubtful][: self._width()]
+        for act in acts:
+            sent.add(self._send(act))
+        return bool(acts)
+
+    def _side_by_side(self, pool: Executor, sent: Sent) -> bool:
+        if not self._fresh:
+            self._choose()
+        for waiting, is_doubtful in ((self._fresh, False), (self._doubtful, True)):
+            while waiting and self._may_go(waiting[0]):
+                width = self._width()
+                if not self.lanes.start(pool, waiting[0], self._send, is_doubtful=is_doubtful, width=width):
+                    break
+                waiting.popleft()
+        is_going = self.lanes.wait()
+        for result in self.lanes.arrived():
+            sent.add(result)
+        return is_going
+
+    def _choose(self) -> None:
+        """Read anew what may go: once for a whole night's work, not once for each act."""
+        busy = {act.aggregate for act in self.lanes.under_way()}
+        acts = [act for act in self._ready() if act.aggregate not in busy]
+        self._fresh = deque(act for act in acts if act.op_id not in self._tries)
+        doubtful = [act for act in acts if act.op_id in self._tries]
+        self._doubtful = deque(sorted(doubtful, key=lambda act: self._tries[act.op_id]))
+
+    def _may_go(self, act: ActRow) -> bool:
+        now = self.line.clock.monotonic()
+        return self.breaker.may_try(now) and self._is_due(act, now)
+
+    def _width(self) -> int:
+        return 1 if self.breaker.failures else WIDTH
 
     def recover(self) -> int:
         """At start: whatever was being sent when the program ended has an unknown fate."""
@@ -86,7 +134,8 @@ class Uploader:
     def watch(self) -> int:
         """Watchdog: rows that nobody has been sending for long become unknown again."""
         before = self.line.clock.now() - STALE_AFTER
-        return self.line.write(lambda writing: writing.outbox.reset_stale(before))
+        living = {act.op_id for act in self.lanes.under_way()}
+        return self.line.write(lambda writing: writing.outbox.reset_stale(before, living))
 
     def hurry(self) -> None:
         """A person, the network or a hint says the record is there: forget every pause."""
@@ -107,23 +156,13 @@ class Uploader:
         if not self.breaker.may_try(now) or not self.line.profile.may_write:
             return ()
         acts = self.line.write(self._open_acts)
-        free = [act for act in acts if self._is_due(act, now)]
-        width = 1 if self.breaker.failures or self.pool is None else PARALLEL
-        return free[:width]
+        return [act for act in acts if self._is_due(act, now)]
 
     def _open_acts(self, writing: Writing) -> tuple[ActRow, ...]:
         return () if self.frozen(writing) else writing.outbox.ready(self.line.clock.now())
 
     def _is_due(self, act: ActRow, now: float) -> bool:
         return now >= max(self._due.get(act.op_id, 0.0), self._held.get(act.who_ref, 0.0))
-
-    def _send_all(self, acts: Sequence[ActRow], sent: Sent) -> None:
-        if self.pool is None or len(acts) == 1:
-            for act in acts:
-                sent.add(self._send(act))
-        else:
-            for task in [self.pool.submit(self._send, act) for act in acts]:
-                sent.add(task.result())
 
     # one act --------------------------------------------------------------------------------
 
@@ -137,6 +176,8 @@ class Uploader:
                 self._judge(act, bundle, self.line.client.transaction(bundle), sent)
         except NotSent as trouble:
             self._not_sent(act, trouble, sent)
+        except DiskFull as trouble:
+            self._no_room(act, trouble, sent)
         except Environment as trouble:
             self._unknown(act, trouble, sent)
         return sent
@@ -241,21 +282,39 @@ class Uploader:
 
     def _again(self, act: ActRow, status: int, answer: Answer, sent: Sent) -> None:
         """An answer that does not say what became of the act: check, then the same bytes again."""
-        tries = self._tries[act.op_id] = self._tries.get(act.op_id, 0) + 1
-        if status in (502, 503, 504):
+        is_fhir = answer.is_json and status not in (502, 503, 504)
+        may_be_alone = answer.retry_after is None or act.op_id in self._tries
+        alive = is_fhir or (may_be_alone and self._is_there(act))
+        if not alive:
             self.breaker.failed(self.line.clock.monotonic(), answer.retry_after)
             sent.trouble = Busy(answer)
-        if self._is_poison(act, tries, status):
-            self._back(act, ActState.PARKED, status, "; ".join(answer.reasons()))
+        said = "; ".join(answer.reasons()) or f"HTTP {status}"
+        self._doubt(act, status, said, answer.retry_after, sent, alive=alive)
+
+    def _is_there(self, act: ActRow) -> bool:
+        """Whether the record answers something else now: then only this act is bad, and others go on."""
+        try:
+            answer = self.line.client.request("GET", f"Provenance/{act.op_id}", read_timeout=ASK_WITHIN)
+        except Environment:
+            return False
+        return answer.is_json and answer.status in (200, 404, 410)
+
+    def _doubt(
+        self, act: ActRow, status: int | None, said: str, asked: float | None, sent: Sent, *, alive: bool
+    ) -> None:
+        tries = self._tries[act.op_id] = self._tries.get(act.op_id, 0) + 1
+        if alive and self._is_poison(act, tries):
+            _log.warning("an act of kind %s was set aside after %d tries", act.kind, tries)
+            self._back(act, ActState.PARKED, status, said)
             sent.refused += 1
             return
-        self._back(act, ActState.UNKNOWN, status, "; ".join(answer.reasons()))
-        self._delay(act, tries, answer.retry_after)
+        self._back(act, ActState.UNKNOWN, status, said)
+        self._delay(act, tries, asked)
 
-    def _is_poison(self, act: ActRow, tries: int, status: int) -> bool:
-        """The same act 5xx × 8 over 30 minutes while others pass (SYNC §1.7)."""
+    def _is_poison(self, act: ActRow, tries: int) -> bool:
+        """The same act without a usable answer × 8 over 30 minutes while others pass (SYNC §1.7)."""
         first = act.first_sent
-        if tries < PARK_TRIES or status < 500 or first is None or self.last_applied is None:
+        if tries < PARK_TRIES or first is None or self.last_applied is None:
             return False
         return self.last_applied > first and self.line.clock.now() - first >= PARK_AFTER
 
@@ -267,11 +326,17 @@ class Uploader:
         sent.trouble = trouble
 
     def _unknown(self, act: ActRow, trouble: Environment, sent: Sent) -> None:
-        tries = self._tries[act.op_id] = self._tries.get(act.op_id, 0) + 1
-        if isinstance(trouble, Offline):
-            self.breaker.failed(self.line.clock.monotonic())
-        self._back(act, ActState.UNKNOWN, None, trouble.detail)
-        self._delay(act, tries, None)
+        """No whole answer came back: is it the record, or only this act?"""
+        alive = self._is_there(act)
+        if not alive:
+            if isinstance(trouble, Offline):
+                self.breaker.failed(self.line.clock.monotonic())
+            sent.trouble = trouble
+        self._doubt(act, None, trouble.detail, None, sent, alive=alive)
+
+    def _no_room(self, act: ActRow, trouble: DiskFull, sent: Sent) -> None:
+        """Nothing can be written down here: the row stands as it stood, and the watchdog finds it."""
+        self._due[act.op_id] = self.line.clock.monotonic() + ROOM_NEEDED
         sent.trouble = trouble
 
     def _delay(self, act: ActRow, tries: int, asked: float | None) -> None:

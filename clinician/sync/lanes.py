@@ -1,0 +1,116 @@
+"""Which acts are on their way: nobody waits for somebody else's bad act (SYNC §1.7, I12).
+
+Four fresh acts travel side by side; one that failed before takes a lane of its own. An act that takes
+much longer than usual gives its lane away and comes home later, so four that hang do not stop the fifth.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+from clinician.cache.acts import ActRow
+
+T = TypeVar("T")
+WIDTH: Final = 4
+MOST: Final = 12
+"""Fresh acts under way at most, those that gave their lane away counted in."""
+MOST_DOUBTFUL: Final = 4
+PATIENCE: Final = 0.4
+"""Seconds an act may keep its lane where exchanges are quick."""
+SLOWNESS: Final = 4.0
+"""So many times the usual exchange may one take before it gives its lane away: a slow line is no bad act."""
+
+
+@dataclass(slots=True)
+class _Trip(Generic[T]):
+    act: ActRow
+    is_doubtful: bool
+    started: float
+    is_slow: bool = False
+    result: T | None = None
+    is_home: bool = False
+
+
+@dataclass(slots=True)
+class Lanes(Generic[T]):
+    """One drain fills them from its thread; the trips end in threads of the pool. Real wires, real seconds.
+
+    late: called, in the pool's thread, when an act comes home that had given its lane away.
+    """
+
+    late: Callable[[], None] = lambda: None
+    patience: float = PATIENCE
+    _trips: dict[str, _Trip[T]] = field(default_factory=dict)
+    _news: threading.Condition = field(default_factory=threading.Condition)
+    _usual: float = 0.0
+
+    def start(
+        self,
+        pool: Executor,
+        act: ActRow,
+        work: Callable[[ActRow], T],
+        *,
+        is_doubtful: bool,
+        width: int = WIDTH,
+    ) -> bool:
+        """Send an act on its way if there is room for it and nobody of its patient is under way."""
+        with self._news:
+            if not self._has_room(act, is_doubtful, width):
+                return False
+            trip = self._trips[act.op_id] = _Trip[T](act, is_doubtful, time.monotonic())
+        pool.submit(self._travel, trip, work)
+        return True
+
+    def _has_room(self, act: ActRow, is_doubtful: bool, width: int) -> bool:
+        alike = [trip for trip in self._trips.values() if trip.is_doubtful is is_doubtful]
+        in_lane = sum(not trip.is_slow for trip in alike)
+        if any(trip.act.aggregate == act.aggregate for trip in self._trips.values()):
+            return False
+        lanes, most = (1, MOST_DOUBTFUL) if is_doubtful else (width, MOST)
+        return in_lane < lanes and len(alike) < most
+
+    def _travel(self, trip: _Trip[T], work: Callable[[ActRow], T]) -> None:
+        try:
+            trip.result = work(trip.act)
+        finally:
+            with self._news:
+                trip.is_home = True
+                if not trip.is_slow:
+                    self._usual += (time.monotonic() - trip.started - self._usual) * 0.2
+                self._news.notify_all()
+            if trip.is_slow:
+                self.late()
+
+    def arrived(self) -> list[T]:
+        """Results of those that came home since it was last asked."""
+        with self._news:
+            home = [trip for trip in self._trips.values() if trip.is_home]
+            for trip in home:
+                del self._trips[trip.act.op_id]
+        return [trip.result for trip in home if trip.result is not None]
+
+    def wait(self) -> bool:
+        """Until somebody comes home or gives a lane away; False at once when nobody is in a lane."""
+        with self._news:
+            in_lane = [trip for trip in self._trips.values() if not trip.is_slow]
+            if not in_lane:
+                return self._somebody_home()
+            patience = max(self.patience, SLOWNESS * self._usual)
+            first = min(trip.started for trip in in_lane) + patience
+            self._news.wait_for(self._somebody_home, max(0.0, first - time.monotonic()))
+            for trip in in_lane:
+                trip.is_slow = not trip.is_home and time.monotonic() >= trip.started + patience
+            return True
+
+    def _somebody_home(self) -> bool:
+        return any(trip.is_home for trip in self._trips.values())
+
+    def under_way(self) -> tuple[ActRow, ...]:
+        """The acts somebody is sending now."""
+        with self._news:
+            return tuple(trip.act for trip in self._trips.values())
