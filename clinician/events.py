@@ -37,6 +37,18 @@ class Link(StrEnum):
     OFFLINE = "offline"
 
 
+class Push(StrEnum):
+    """Whether the record tells of changes by itself."""
+
+    NONE = "none"
+    """It has no such thing: it is asked every half minute."""
+    LIVE = "live"
+    AWAY = "away"
+    """It has, but it is not connected now."""
+    SICK = "sick"
+    """Changes came that were not told of: it is asked every ten seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class SyncStatus:
     """What is true of sync now. as_of is by the record's clock; counts are acts in the outbox."""
@@ -59,6 +71,7 @@ class SyncStatus:
     """The oldest act has waited more than 15 minutes although the record answers."""
     clock_ahead: timedelta = timedelta(0)
     """The record's clock minus this PC's, in whole tens of seconds, where they differ by more than ten."""
+    push: Push = Push.NONE
 
 
 @dataclass(frozen=True, slots=True)

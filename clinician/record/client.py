@@ -145,6 +145,12 @@ class RecordClient:
     ) -> None:
         self.close()
 
+    @property
+    def authorization(self) -> Mapping[str, str]:
+        """What lets this workstation in, for a websocket of the same record."""
+        held = self._http.headers.get("authorization")
+        return {"Authorization": held} if held else {}
+
     def close(self) -> None:
         """Close every connection."""
         self._http.close()
@@ -160,6 +166,15 @@ class RecordClient:
     def _note_stream(self, event: str, info: Mapping[str, Any]) -> None:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._streams = [*self._streams[-31:], info["return_value"]]
+
+    def stream(
+        self, method: str, path: str, *, content: Iterable[bytes] | None, headers: Mapping[str, str]
+    ) -> contextlib.AbstractContextManager[httpx.Response]:
+        """An exchange whose bodies go by in pieces, for `transfer`. Raises what httpx raises."""
+        self.requests += 1
+        extensions = {"trace": self._note_stream} if self.is_remote else {}
+        url = f"{self.base_url}/{path}"
+        return self._http.stream(method, url, content=content, headers=headers, extensions=extensions)
 
     # one exchange ---------------------------------------------------------------------------
 

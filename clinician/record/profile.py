@@ -19,7 +19,7 @@ class ServerProfile:
     """Abilities found by the probe; what was never asked is False. notes: check → what was seen instead.
 
     node_skew: seconds by which the clocks of the record's nodes differ. ping_seconds: from a write to its
-    ping over a websocket; 0 where nobody listened.
+    ping over a websocket; 0 where nobody listened. websocket_url: where the record says it has one.
     """
 
     software: str = ""
@@ -48,6 +48,7 @@ class ServerProfile:
     node_skew: float = 0.0
     change_hint: str = ""
     websocket: bool = False
+    websocket_url: str = ""
     ping_seconds: float = 0.0
     epoch: str = ""
     notes: dict[str, str] = field(default_factory=dict)

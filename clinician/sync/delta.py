@@ -24,11 +24,15 @@ from clinician.sync.plan import Key, encoded, patient_parameter
 
 @dataclass(slots=True)
 class Delta:
-    """What one delta found. returned: version by reference, for 'all sent'. failed: keys left behind."""
+    """What one delta found. returned: version by reference, for 'all sent'. types: of what had changed.
+
+    failed: keys left behind.
+    """
 
     at: datetime | None = None
     returned: dict[str, str] = field(default_factory=dict)
     changed: int = 0
+    types: set[str] = field(default_factory=set)
     late: float = 0.0
     failed: list[Key] = field(default_factory=list)
 
@@ -165,6 +169,7 @@ def _commit(line: Line, batch: Sequence[tuple[_Asked, Taken, datetime]], found: 
             set_aside(writing, taken.poison, line.clock.now())
             report = line.put(writing, taken.rows)
             found.changed += len(report.changed)
+            found.types |= {ref.partition("/")[0] for ref in report.changed}
             found.late = max(found.late, _lateness(writing, one, taken.rows, report.changed))
             for key in one.keys:
                 writing.marks.set_watermark(Watermark(key.name, key.rule.type, max(one.mark, at)))

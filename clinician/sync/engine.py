@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from clinician.cache.open import Cache
@@ -18,19 +18,22 @@ from clinician.clock import Clock
 from clinician.errors import Environment, Offline, Refused
 from clinician.events import CacheChanged, Events, SyncStatus
 from clinician.record.client import Busy, NotSent, RecordClient
-from clinician.record.retry import jittered
+from clinician.record.websocket import open_bound
 from clinician.sync import conflict, request, restored, scope
+from clinician.sync.announced import ALL, Announced
 from clinician.sync.audit import send_audit
 from clinician.sync.confirm import confirm
 from clinician.sync.delta import Delta, delta
 from clinician.sync.fill import fill
+from clinician.sync.health import PushHealth
 from clinician.sync.learn import learn
 from clinician.sync.line import Line, Stopped
+from clinician.sync.listening import Listening
 from clinician.sync.loop import Loop
 from clinician.sync.manifest import manifest
 from clinician.sync.plan import Key, Plan
-from clinician.sync.push import Hint
 from clinician.sync.rounds import Cadence
+from clinician.sync.sockets import Open
 from clinician.sync.status import StatusBoard
 from clinician.sync.upload import THREADS, Uploader
 
@@ -50,15 +53,18 @@ class SyncEngine:
         events: Events,
         hint_client: RecordClient | None = None,
         rng: random.Random | None = None,
+        open_socket: Open = open_bound,
     ) -> None:
+        rng = rng or random.Random()
         self._clock = clock
-        self.line = Line(cache, client, plan, clock, rng=rng or random.Random())
+        self.line = Line(cache, client, plan, clock, rng=rng)
         self.line.between = self._send_between
         self.uploader = Uploader(self.line, frozen=restored.is_frozen)
         self.board = StatusBoard(events)
-        self.cadence = Cadence(clock)
-        self._hint = Hint(hint_client, self.hinted, clock.monotonic) if hint_client is not None else None
-        self.loop = Loop(self.step, self.send_only, self.pause, self.line.stopped)
+        self.cadence = Cadence(clock, rng)
+        self.announced, self.health = Announced(rng), PushHealth()
+        self.listening = Listening(hint_client, plan, self.hinted, clock.monotonic, rng, open_socket)
+        self.loop = Loop(self.step, self.small_round, self.pause, self.line.stopped, self._is_poll_due)
         self.uploader.lanes.late = self.loop.acted
         self._round = threading.RLock()
         self._end_listening = events.subscribe(CacheChanged, self._on_change)
@@ -74,15 +80,13 @@ class SyncEngine:
             return
         self.uploader.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sync-upload")
         self.loop.start()
-        if self._hint is not None:
-            self._hint.start()
+        self.listening.start()
 
     def stop(self) -> None:
         """End the threads; whatever was being sent is settled at the next start."""
         self.loop.stop()
         self._end_listening()
-        if self._hint is not None:
-            self._hint.stop()
+        self.listening.stop()
         self.loop.join()
         if self.uploader.pool is not None:
             if self.uploader.lanes.under_way():
@@ -91,24 +95,40 @@ class SyncEngine:
             self.uploader.pool = None
 
     def pause(self) -> float:
-        """Seconds until the next round, if nothing wakes the engine before."""
+        """Seconds until something is due, if nothing wakes the engine before."""
+        now = self._clock.monotonic()
         if not self.board.answered:
-            return self.uploader.breaker.remaining(self._clock.monotonic())
-        hinted = self._hint is not None and self._hint.is_alive
-        pause = jittered(self.cadence.interval(hinted=hinted), self.line.rng)
+            return self.uploader.breaker.remaining(now)
+        announced = self.announced.next_due()
+        pause = self._until_poll()
+        return pause if announced is None else max(0.0, min(pause, announced - now))
+
+    def _until_poll(self) -> float:
+        """Seconds until a whole round is due: a poll, or an act that is to be tried again."""
         retry = self.uploader.next_try()
-        return pause if retry is None else min(pause, retry)
+        poll = self.cadence.until_poll(covered=self.listening.covered, is_sick=self.health.is_sick)
+        return poll if retry is None else min(poll, retry)
+
+    def _is_poll_due(self) -> bool:
+        return not self.board.answered or self._until_poll() <= 0.0
+
+    def watched(self, is_visible: bool) -> None:
+        """Whether somebody can see the lists: they are then asked for twice as often."""
+        self.cadence.is_visible = is_visible
+        self.loop.look_again()
 
     def wake(self) -> None:
         """Something may have changed at the record: one round, soon."""
         self.loop.wake()
 
-    def hinted(self) -> None:
-        """The record says something changed; so it is there."""
-        if not self.board.answered:
-            self.uploader.hurry()
-        self.cadence.heard_hint()
-        self.wake()
+    def hinted(self, type_: str = ALL) -> None:
+        """The record says something changed (of this type); so it is there."""
+        self.health.heard(type_)
+        self.announced.heard(type_, self._clock.monotonic())
+        if self.board.answered:
+            self.loop.look_again()
+        elif self.cadence.may_hurry():
+            self.sync_now()
 
     def sync_now(self) -> None:
         """A person wants it now: no pause stands."""
@@ -123,10 +143,33 @@ class SyncEngine:
 
     def step(self) -> SyncStatus:
         """One whole round. Never raises for the record's sake; the status says what came of it."""
+        self.announced.take_all(self._clock.monotonic())
+        status = self._in_a_round(self._whole_round)
+        self.cadence.polled()
+        return status
+
+    def small_round(self) -> None:
+        """What a person did is sent, and what the record announced is asked for."""
+        if self.loop.acts.is_set():
+            self.send_only()
+        types = self.announced.take(self._clock.monotonic())
+        if ALL in types or (types and not self._is_prepared):
+            self.step()
+        elif types:
+            self._in_a_round(lambda: self._ask_news(types))
+
+    def _ask_news(self, types: frozenset[str]) -> None:
+        """One request for these types alone: cheaper for the record than asking for everything."""
+        chunks, keys = self.line.write(self._all_keys)
+        self._take_delta(delta(self.line, chunks, [key for key in keys if key.rule.type in types]))
+        self._watch_restored()
+        confirm(self.line, self.last_delta.returned)
+
+    def _in_a_round(self, work: Callable[[], None]) -> SyncStatus:
         with self._round:
             self._failures = self.uploader.breaker.failures
             try:
-                self._whole_round()
+                work()
             except Stopped:
                 pass
             except Offline as trouble:
@@ -154,6 +197,8 @@ class SyncEngine:
 
     def _reached(self) -> None:
         """The record answered: no pause stands, and what waited for one goes now."""
+        if not self.board.answered:
+            self.listening.hurry()
         self.board.reached()
         breaker = self.uploader.breaker
         if breaker.failures and self._clock.monotonic() >= breaker.asked_until:
@@ -162,6 +207,7 @@ class SyncEngine:
 
     def _tell(self, working: str = "") -> SyncStatus:
         self.board.working, self.board.clock_ahead = working, self.line.clock_ahead
+        self.board.push = self.listening.state(is_sick=self.health.is_sick)
         status = self.line.write(lambda writing: self.board.refresh(writing, self._clock.now()))
         self.board.publish(status)
         return status
@@ -182,9 +228,8 @@ class SyncEngine:
         self.line.write(self._ready_marks)
 
     def _learn_profile(self) -> None:
-        profile = learn(self.line, self.cadence)
-        if self._hint is not None:
-            self._hint.path = profile.change_hint
+        if self.listening.follow(learn(self.line, self.cadence)):
+            self.health.forget()
 
     def _ready_marks(self, writing: Writing) -> None:
         chunks = scope.chunks_of(writing)
@@ -213,7 +258,7 @@ class SyncEngine:
             except Environment as trouble:
                 self._lost(trouble)
             self._tell()
-            if self._hint is None or not self._hint.is_alive:
+            if ALL not in self.listening.covered:
                 self.wake()
 
     def _send_between(self) -> None:
@@ -228,12 +273,17 @@ class SyncEngine:
 
     def _ask_changes(self, filled: bool) -> None:
         chunks, keys = self.line.write(self._all_keys)
-        self.last_delta = delta(self.line, chunks, keys)
+        self._take_delta(delta(self.line, chunks, keys))
+        self.health.polled(set() if filled else self.last_delta.types, self.listening.covered)
+        self.cadence.back_online()
+
+    def _take_delta(self, found: Delta) -> None:
+        self.last_delta = found
         self._reached()
-        self.board.complete = self.board.complete and not self.last_delta.failed
-        if any(ref.startswith("EpisodeOfCare/") for ref in self.last_delta.returned):
+        self.announced.asked(self._clock.monotonic(), fruitful=found.changed > 0)
+        self.board.complete = self.board.complete and not found.failed
+        if any(ref.startswith("EpisodeOfCare/") for ref in found.returned):
             self._rescope()
-        self.cadence.asked(self.last_delta.changed > 0 and not filled)
 
     def _rescope(self) -> None:
         now = self._clock.now()
@@ -281,6 +331,11 @@ class SyncEngine:
         self.sync_now()
 
     # what a person asks for -------------------------------------------------------------------
+
+    def look_closely(self) -> None:
+        """A person doubts: profile the record anew and compare every id with it, at once."""
+        self.cadence.doubted()
+        self.sync_now()
 
     def decide(self, op_id: str, choice: str, by: str) -> str:
         """Settle a conflict: 'mine', 'theirs' or 'merged'. The op_id that goes on, '' when none does."""

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
 from clinician.record.probe import probe
 from clinician.record.profile import ServerProfile, epoch_of, from_raw, version_of
+from clinician.record.websocket import websocket_of
+from clinician.record.websocket_probe import PATIENCE, ping_seconds
 from clinician.sync.line import Line
 from clinician.sync.rounds import Cadence
 from clinician.sync.together import side_by_side
+
+FIRST_PATIENCE: Final = 2.0
+"""Seconds a first start waits for a scratch ping; a slow one is measured at night."""
 
 
 def learn(line: Line, cadence: Cadence) -> ServerProfile:
@@ -18,15 +27,17 @@ def learn(line: Line, cadence: Cadence) -> ServerProfile:
     if profile is not None and profile.epoch != told[1]:
         line.older.add("epoch")
     if profile is None or (profile.version, profile.epoch) != told or cadence.probe_due():
-        profile = _probed(line)
+        profile = _probed(line, FIRST_PATIENCE if profile is None else PATIENCE)
         cadence.probed()
+    profile = replace(profile, websocket_url=websocket_of(capability, line.client.base_url))
     line.profile = profile
     line.client.packs = profile.gzip_requests and line.client.is_remote
     return profile
 
 
-def _probed(line: Line) -> ServerProfile:
-    profile = probe(line.client, together=side_by_side)
+def _probed(line: Line, patience: float) -> ServerProfile:
+    listen = partial(ping_seconds, patience=patience)
+    profile = probe(line.client, together=side_by_side, listen=listen)
     raw = profile.as_raw()
     line.write(lambda writing: writing.marks.set_profile(raw))
     return profile

@@ -1,4 +1,4 @@
-"""The engine's thread: a round when one is due, sending alone when a person did something."""
+"""The engine's thread: a whole round when one is due, a small one for what was done or announced."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ _PATIENCE: Final = 30.0
 
 
 class Loop:
-    """Calls `whole_round` or `send_only`, then sleeps for `pause()` seconds or until something wakes it."""
+    """Calls `whole_round` or `small_round`, then sleeps for `pause()` seconds or until something wakes it.
+
+    is_whole_due: asked after a sleep to its end, whether that was for a whole round.
+    """
 
     def __init__(
         self,
         whole_round: Callable[[], object],
-        send_only: Callable[[], object],
+        small_round: Callable[[], object],
         pause: Callable[[], float],
         stopped: threading.Event,
+        is_whole_due: Callable[[], bool] = lambda: True,
     ) -> None:
         self._whole_round = whole_round
-        self._send_only = send_only
+        self._small_round = small_round
         self._pause = pause
+        self._is_whole_due = is_whole_due
         self._stopped = stopped
         self._awake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -54,6 +59,10 @@ class Loop:
         self.due.set()
         self._awake.set()
 
+    def look_again(self) -> None:
+        """What is due, or when, has changed."""
+        self._awake.set()
+
     def acted(self) -> None:
         """A person did something: send it now."""
         self.acts.set()
@@ -67,13 +76,14 @@ class Loop:
                 self.due.clear()
                 self._whole_round()
             else:
-                self._send_only()
+                self._small_round()
             self._sleep()
 
     def _sleep(self) -> None:
         asked = self._awake.wait(max(SHORTEST, self._pause()))
         self._awake.clear()
-        if not asked:
+        if asked:
+            if not self.acts.is_set():
+                self._stopped.wait(DEBOUNCE)
+        elif self._is_whole_due():
             self.due.set()
-        elif not self.acts.is_set():
-            self._stopped.wait(DEBOUNCE)

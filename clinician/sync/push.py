@@ -15,6 +15,8 @@ _log = logging.getLogger(__name__)
 HOLD: Final = 25
 """Seconds a request is held; shorter than what proxies commonly allow."""
 HOLD_IN_PROCESS: Final = 0.5
+BREATH: Final = 0.2
+"""Seconds after news: a record where something always happens must not be asked without a pause."""
 
 
 class Hint:
@@ -52,8 +54,8 @@ class Hint:
             if not self.path:
                 self._stopped.wait(0.2)
                 continue
-            self.listen()
-            self._stopped.wait(self._breaker.remaining(self._now()))
+            rest = BREATH if self.listen() else 0.0
+            self._stopped.wait(max(rest, self._breaker.remaining(self._now())))
 
     def listen(self) -> bool:
         """One held request; True when it brought news. Trouble is waited out, never raised."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Final
 
 from clinician.clock import Clock
+from clinician.record.retry import jittered
+from clinician.sync.announced import ALL
 
 POLL: Final = 30.0
-HINTED_POLL: Final = 60.0
+IDLE_POLL: Final = 60.0
+"""Where nobody looks, or where every change is announced."""
 SICK_POLL: Final = 10.0
 QUICK_MANIFEST: Final = 15 * 60.0
 NIGHTLY: Final = 24 * 3600.0
@@ -21,36 +26,52 @@ class Cadence:
     """Remembers when things were last done. None: not since the program started."""
 
     clock: Clock
+    rng: random.Random = field(default_factory=random.Random)
     quick: float | None = None
     full: float | None = None
     probed_at: float | None = None
     lost_at: float | None = None
-    unannounced: int = 0
-    _hint_since_asked: bool = field(default=False)
+    polled_at: float | None = None
+    hurried_at: float | None = None
+    is_visible: bool = True
+    """Somebody can see the lists."""
+    _spread: float = 1.0
 
-    def interval(self, *, hinted: bool) -> float:
-        """Seconds to the next poll of a record that answers."""
-        if not hinted:
-            return POLL
-        return SICK_POLL if self.unannounced >= 2 else HINTED_POLL
+    def interval(self, *, covered: Set[str], is_sick: bool) -> float:
+        """Seconds between two polls of a record that answers. covered: types whose changes it announces.
 
-    def heard_hint(self) -> None:
-        """The record's hint works."""
-        self._hint_since_asked = True
-        self.unannounced = 0
+        Websockets announce some types only; the others are found by polling all the same.
+        """
+        if is_sick:
+            return SICK_POLL
+        return IDLE_POLL if ALL in covered or not self.is_visible else POLL
 
-    def asked(self, changed: bool) -> None:
-        """A delta was made. One with changes that no hint announced speaks against the hint."""
-        if changed and not self._hint_since_asked:
-            self.unannounced += 1
-        self._hint_since_asked = False
-        self._back_online()
+    def until_poll(self, *, covered: Set[str], is_sick: bool) -> float:
+        """Seconds until the next poll, spread by a fifth to either side; 0 when it is due."""
+        if self.polled_at is None:
+            return 0.0
+        due = self.polled_at + self.interval(covered=covered, is_sick=is_sick) * self._spread
+        return max(0.0, due - self.clock.monotonic())
+
+    def polled(self) -> None:
+        """A whole round was made, whatever came of it."""
+        self.polled_at = self.clock.monotonic()
+        self._spread = jittered(1.0, self.rng)
+
+    def may_hurry(self) -> bool:
+        """Whether a ping may end the pause of a record that does not answer: not again and again."""
+        now = self.clock.monotonic()
+        if self.hurried_at is not None and now - self.hurried_at < SICK_POLL:
+            return False
+        self.hurried_at = now
+        return True
 
     def lost(self) -> None:
         """The record did not answer."""
         self.lost_at = self.clock.monotonic() if self.lost_at is None else self.lost_at
 
-    def _back_online(self) -> None:
+    def back_online(self) -> None:
+        """The record answered."""
         if self.lost_at is not None and self.clock.monotonic() - self.lost_at > LONG_OFFLINE:
             self.full = None
         self.lost_at = None
@@ -75,6 +96,10 @@ class Cadence:
         self.quick = self.clock.monotonic()
         if types >= every:
             self.full = self.quick
+
+    def doubted(self) -> None:
+        """A person doubts: everything is due."""
+        self.full, self.probed_at = None, -NIGHTLY
 
     def probe_due(self) -> bool:
         """Nightly."""

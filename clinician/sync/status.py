@@ -10,7 +10,7 @@ from typing import Final
 from clinician.cache.acts import REFUSED, WAITING, ActRow, ActState
 from clinician.cache.synced import Watermark
 from clinician.cache.writing import Writing
-from clinician.events import Events, Link, SyncStatus
+from clinician.events import Events, Link, Push, SyncStatus
 from clinician.sync.confirm import unconfirmed
 from clinician.sync.restored import is_frozen
 
@@ -30,6 +30,7 @@ class StatusBoard:
     done: int = 0
     total: int = 0
     clock_ahead: timedelta = timedelta(0)
+    push: Push = Push.NONE
     complete: bool = False
     """The last round reached its end: every key has a mark and the delta came through."""
 
@@ -69,6 +70,7 @@ class StatusBoard:
             done=self.done,
             total=self.total,
             clock_ahead=self.clock_ahead,
+            push=self.push,
         )
 
     def _link(self, is_waiting: bool, as_of: datetime | None) -> Link:

@@ -19,7 +19,7 @@ from clinician.record.client import RecordClient
 from clinician.record.retry import LONGEST, LONGEST_AWAY, QUICK, Breaker, jittered, pause
 from clinician.sync.engine import SyncEngine
 from clinician.sync.push import Hint
-from clinician.sync.rounds import HINTED_POLL, POLL, SICK_POLL, Cadence
+from clinician.sync.rounds import Cadence
 from tests.clinician.sync.world import Station, World, first, outside, patient_with_visits
 from tests.scenarios.processes import Child
 
@@ -171,15 +171,6 @@ def test_that_a_hint_that_breaks_off_counts_as_news_when_it_is_back(world: World
 # when what is due -------------------------------------------------------------------------------------
 
 
-def test_that_a_hint_that_misses_changes_is_called_sick() -> None:
-    cadence = Cadence(FrozenClock(datetime(2026, 3, 3, tzinfo=UTC)))
-    assert cadence.interval(hinted=False) == POLL and cadence.interval(hinted=True) == HINTED_POLL
-    cadence.asked(changed=True), cadence.asked(changed=True)
-    assert cadence.interval(hinted=True) == SICK_POLL
-    cadence.heard_hint()
-    assert cadence.interval(hinted=True) == HINTED_POLL
-
-
 def test_that_long_absence_asks_for_a_full_comparison_and_the_night_for_a_probe() -> None:
     clock = FrozenClock(datetime(2026, 3, 3, tzinfo=UTC))
     cadence = Cadence(clock)
@@ -191,7 +182,7 @@ def test_that_long_absence_asks_for_a_full_comparison_and_the_night_for_a_probe(
     cadence.compared(frozenset({"Task"}), types)
     cadence.lost(), cadence.lost()
     clock.ticks += 601
-    cadence.asked(changed=False)
+    cadence.back_online()
     assert cadence.manifest_types(types, filled=False) == types
     cadence.compared(types, types)
     cadence.probed()
@@ -274,7 +265,7 @@ def test_that_an_engine_without_a_hint_runs_too(world: World) -> None:
 
 def test_that_a_live_hint_spares_the_question_after_sending(running: Station) -> None:
     running.step()
-    hint = running.engine._hint
+    hint = running.engine.listening.hint
     assert hint is not None and hint.listen()
     running.engine.loop.due.clear()
     running.change(first(running.all("Appointment"), "Appointment"), status="arrived")
