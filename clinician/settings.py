@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from clinician import texts
-from clinician.errors import UserProblem
+from clinician.durable import write_whole
+from clinician.errors import DiskFull, UserProblem
 
 L = texts.lazy("core")
 _log: Final = logging.getLogger(__name__)
@@ -166,19 +167,30 @@ class Settings:
         return any(key in self._levels[level].locked for level in LEVELS[:-1])
 
     def set(self, key: str, value: Value) -> None:
-        """Keep a value for this person. Raises UserProblem when the key is locked or the value unfit."""
+        """Keep a value for this person. Raises UserProblem when the key is locked or the value
+        unfit, DiskFull when it cannot be written; then the old one stands.
+        """
         declared = self._declared.get(key)
         if self.is_locked(key) or (declared is not None and declared.level != "user"):
             raise UserProblem(L("This setting is decided by the workplace or the municipality."), field=key)
         if declared is not None and not declared.fits(value):
             raise UserProblem(L("This value does not fit the setting. The old one stands."), field=key)
         level = self._levels["user"]
-        level.values[key] = value
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._user_file()
-        fresh = file.with_suffix(".new")
-        fresh.write_text(_toml(level), "utf-8")
-        fresh.replace(file)
+        wanted = _Level(level.values | {key: value}, level.locked)
+        self._write(_toml(wanted).encode("utf-8"))
+        self._levels["user"] = wanted
+
+    def _write(self, content: bytes) -> None:
+        try:
+            write_whole(self._user_file(), content, mode=0o666)
+        except OSError as problem:
+            raise DiskFull(
+                L(
+                    "The setting could not be written to the disk of this PC, so the old one stands. Nothing "
+                    "else is touched. Make room on the disk and try again."
+                ),
+                detail=type(problem).__name__,
+            ) from problem
 
     def of_module(self, module_id: str) -> Mapping[str, Any]:
         """Every value of a module by its own ids ('homecare.late_after' → 'late_after')."""

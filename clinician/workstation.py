@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, ParamSpec, TypeVar
-
-import orjson
 
 from clinician import texts
 from clinician.access.decision import decide
@@ -23,59 +20,45 @@ from clinician.cache.keep import Draft
 from clinician.cache.keys import open_key, system_key_store
 from clinician.cache.open import Cache, open_cache
 from clinician.cache.pin_store import PinStore
-from clinician.clock import Clock, SystemClock
+from clinician.clock import Clock
 from clinician.commands.act import Command, Done
 from clinician.commands.bus import CommandBus
 from clinician.embedded.server import RecordApp
-from clinician.errors import Environment, Refused, UserProblem
+from clinician.errors import Refused, UserProblem
 from clinician.events import Events, SignedIn, SignedOut, SyncStatus
-from clinician.fhir.bundles import slices
-from clinician.fhir.codes import CODE_UNIT
-from clinician.fhir.read import is_practice as tagged
-from clinician.fhir.read import text_at
-from clinician.fhir.reference import ref_of, split_ref
 from clinician.fhir.validation import prepare, problems
-from clinician.modulekit.manifest import Manifest
-from clinician.modulekit.module_settings import declare_settings
+from clinician.health import HealthLine, as_text, examine_sync
 from clinician.modulekit.registry import Registry
+from clinician.opening import (
+    Options,
+    cache_folder,
+    clock_for,
+    modules_of,
+    shows_practice,
+    sync_rules,
+    workplace_for,
+)
 from clinician.practice.clock import PracticeClock
 from clinician.practice.info import PracticeInfo, is_practice, read
 from clinician.queries.places import WorkplaceRow, workplaces
 from clinician.queries.query import Query
 from clinician.queries.staff import StaffRow, staff_of, who_at
-from clinician.record.client import RecordClient, expect
+from clinician.record.client import RecordClient
 from clinician.record.wire import Wire, wire_to
 from clinician.settings import Settings
 from clinician.sync.engine import SyncEngine
-from clinician.sync.plan import SyncRule, make_plan
+from clinician.sync.plan import make_plan
 from clinician.sync.request import Candidate
 
+__all__ = ["PRACTICE_PIN", "PRACTICE_SECRET", "DraftStore", "Options", "Workstation"]
 L = texts.lazy("core")
 _log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 PRACTICE_PIN: Final = "1234"
-_LAST: Final = "workplace"
-_OFF: Final = "modules.off"
 _WARM: Final = ("Appointment", "Encounter", "Task", "Observation", "Provenance", "AuditEvent")
 PRACTICE_SECRET: Final = "practice"  # noqa: S105  nothing secret is in a practice municipality
 _HOME: Final = "http://record.invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to open a workstation.
-
-    folder: data folder of this PC. record: address of a FHIR R4 record; '' for the embedded one in
-    the folder. workplace_ref: 'Organization/…'; '' for the one this PC had last, or the practice default.
-    secret: unlocks the key file where the machine has no key store.
-    """
-
-    folder: Path
-    record: str = ""
-    workplace_ref: str = ""
-    clock: Clock | None = None
-    secret: str = ""
 
 
 class DraftStore:
@@ -131,7 +114,7 @@ class Workstation:
         self.folder, self.clock, self.events = folder, clock, events
         self.cache, self.registry, self.settings = cache, registry, settings
         self.workplace_ref, self.info = workplace_ref, info
-        self.practice = info is not None or (record_app is None and _is_practice(cache, client))
+        self.practice = info is not None or (record_app is None and shows_practice(cache, client))
         self.who: Who | None = None
         self.wires = wires
         """to the embedded record, for scripts that make it slow or cut it; () over HTTP"""
@@ -139,7 +122,7 @@ class Workstation:
         self._record_app, self._clients = record_app, (client, hint_client)
         self._pins = Pins(PinStore(cache), clock)
         self._bus = CommandBus(cache, clock, problems, decide)
-        plan = make_plan(_rules(registry), workplace_ref=workplace_ref)
+        plan = make_plan(sync_rules(registry), workplace_ref=workplace_ref)
         self.engine = SyncEngine(cache, client, plan, clock=clock, events=events, hint_client=hint_client)
 
     # opening and closing ----------------------------------------------------------------------
@@ -149,19 +132,19 @@ class Workstation:
         """Open cache and record. Raises WrongKey, CacheDamaged, CacheInUse, DiskFull, UserProblem."""
         events = events or Events()
         info = read(options.folder) if is_practice(options.folder) else None
-        clock = options.clock or _clock(options, info)
+        clock = options.clock or clock_for(options, info)
         app = None if options.record else RecordApp(options.folder / "record.sqlite", clock=clock)
         wire = wire_to(app) if app is not None else None
         hint_wire = wire_to(app) if app is not None else None
         client = RecordClient(options.record or _HOME, transport=wire)
         hint_client = RecordClient(options.record or _HOME, transport=hint_wire)
-        workplace_ref = _workplace(options, info, client)
+        workplace_ref = workplace_for(options, info, client)
         store = None if info is not None else system_key_store()
         key = open_key(options.folder, keyring=store, secret=options.secret or PRACTICE_SECRET)
-        cache = open_cache(_cache_folder(options.folder, workplace_ref), key, clock=clock, events=events)
+        cache = open_cache(cache_folder(options.folder, workplace_ref), key, clock=clock, events=events)
         settings = Settings.load(options.folder)
         settings.defaults["ui.workplace"] = workplace_ref
-        registry = _modules(cache, settings)
+        registry = modules_of(cache, settings)
         return cls(
             options.folder,
             clock=clock,
@@ -311,6 +294,18 @@ class Workstation:
         self.engine.decide(op_id, choice, by=self._person().practitioner_ref)
         self.sync_now()
 
+    def health(self) -> tuple[HealthLine, ...]:
+        """How sync fares, line by line, in plain words."""
+        return examine_sync(self)
+
+    def health_report(self) -> bytes:
+        """The same as text without anything personal, for support."""
+        return as_text(self.health(), self.clock.now()).encode("utf-8")
+
+    def examine_all(self) -> None:
+        """A person doubts: ask the record what it does, and compare every id with it, at once."""
+        self.engine.look_closely()
+
     def resume_sync(self) -> None:
         """A superuser has looked at a record that was restored: send again. Logged; Refused for others."""
         who = self._person()
@@ -318,82 +313,3 @@ class Workstation:
             raise Refused(L("Only a superuser can let sending go on. Your work is kept on this PC."))
         self._bus.record_decision(who, "resume_sync")
         self.engine.resume()
-
-
-def _clock(options: Options, info: PracticeInfo | None) -> Clock:
-    return (
-        PracticeClock(options.folder, info.day) if info is not None and not options.record else SystemClock()
-    )
-
-
-def _cache_folder(folder: Path, workplace_ref: str) -> Path:
-    return folder / "cache" / split_ref(workplace_ref)[1]
-
-
-def _rules(registry: Registry) -> tuple[SyncRule, ...]:
-    return tuple(
-        SyncRule(rule.type, rule.search, rule.window, rule.priority)
-        for manifest in registry.manifests()
-        for rule in manifest.sync
-    )
-
-
-def _modules(cache: Cache, settings: Settings) -> Registry:
-    """The modules of this installation; what was switched off stays off."""
-
-    def switched(name: str, manifest: Manifest | None, off: frozenset[str]) -> None:
-        cache.writer.run(lambda writing: writing.keep.set(_OFF, ",".join(sorted(off))))
-        settings.withdraw(name)
-        if manifest is not None:
-            declare_settings(settings, manifest)
-
-    off = cache.writer.run(lambda writing: writing.keep.get(_OFF)) or ""
-    registry = Registry(off=[name for name in off.split(",") if name], on_switched=switched)
-    registry.discover()
-    for manifest in registry.manifests():
-        declare_settings(settings, manifest)
-    return registry
-
-
-def _is_practice(cache: Cache, client: RecordClient) -> bool:
-    """Whether what this PC shows is synthetic: said by the cache, or by the record when the cache is new."""
-    with cache.reading() as reading:
-        cached = next(reading.find("Organization", limit=1), None)
-    if cached is not None:
-        return tagged(cached.raw)
-    try:
-        page = slices(expect(client.search("Organization", "_count=1")).body)
-    except Environment:
-        return False
-    return any(tagged(orjson.loads(entry.body)) for entry in page.entries)
-
-
-def _workplace(options: Options, info: PracticeInfo | None, client: RecordClient) -> str:
-    """What was asked for, what this PC had last, the practice default, or the record's first zone."""
-    remembered = options.folder / _LAST
-    if options.workplace_ref:
-        chosen = options.workplace_ref
-    elif remembered.exists():
-        return remembered.read_text("utf-8").strip()
-    elif info is not None:
-        chosen = info.workplace_ref
-    else:
-        chosen = _first_zone(client)
-    options.folder.mkdir(parents=True, exist_ok=True)
-    remembered.write_text(chosen, "utf-8")
-    return chosen
-
-
-def _first_zone(client: RecordClient) -> str:
-    page = slices(expect(client.search("Organization", f"type={CODE_UNIT}|homecare-zone&_count=50")).body)
-    places = sorted(
-        (text_at(raw, "name"), ref_of(raw)) for raw in (orjson.loads(entry.body) for entry in page.entries)
-    )
-    if not places:
-        raise UserProblem(
-            L(
-                "The record knows no home-care zone. Start with --workplace Organization/… "
-                "to say which workplace this PC belongs to."
-            )
-        )
-    return places[0][1]

@@ -6,6 +6,7 @@ profile showed the need (bulk rows down, hot reads up).
 
 from __future__ import annotations
 
+import errno
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 from sqlcipher3 import dbapi2
 
 from clinician import texts
+from clinician.durable import NO_ROOM, write_whole
 from clinician.errors import Bug, CacheDamaged, ClinicianError, DiskFull, WrongKey
 
 L = texts.lazy("cache")
@@ -90,6 +92,23 @@ def translated(knows_key: bool = True) -> Iterator[None]:
         raise
     except dbapi2.Error as problem:
         raise _error_of(problem, knows_key=knows_key) from problem
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """The same for files beside the database: a full disk is said in a person's words."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in NO_ROOM:
+            raise
+        raise disk_full(errno.errorcode[problem.errno]) from problem
+
+
+def keep_file(file: Path, content: bytes) -> None:
+    """Replace a small file of this PC, whole or not at all. Raises DiskFull; then the old content stands."""
+    with room():
+        write_whole(file, content)
 
 
 def _error_of(problem: Exception, *, knows_key: bool) -> ClinicianError:

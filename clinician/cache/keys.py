@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import logging
-import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from clinician import texts
-from clinician.cache.driver import KEY_BYTES, wrong_key
+from clinician.cache.driver import KEY_BYTES, keep_file, room, wrong_key
+from clinician.durable import make_folder
 from clinician.errors import UserProblem, WrongKey
 
 L = texts.lazy("cache")
@@ -63,7 +63,8 @@ def open_key(folder: Path, *, keyring: KeyStore | None = None, secret: str = "")
     Raises WrongKey when the secret is wrong or the key is missing while a cache exists, UserProblem
     when there is neither a key store nor a secret.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with room():
+        make_folder(folder)
     stored = _from_store(keyring, folder) if keyring is not None else None
     if stored is not None:
         return stored
@@ -77,7 +78,7 @@ def open_key(folder: Path, *, keyring: KeyStore | None = None, secret: str = "")
 
 def rewrap(folder: Path, key: bytes, secret: str) -> None:
     """Put the same key under another secret."""
-    _write(folder / KEY_FILE, _wrap(key, secret))
+    keep_file(folder / KEY_FILE, _wrap(key, secret))
 
 
 def _caches(folder: Path) -> Iterator[Path]:
@@ -113,7 +114,7 @@ def _make(folder: Path, keyring: KeyStore | None, secret: str) -> bytes:
             ),
             field="secret",
         )
-    _write(folder / KEY_FILE, _wrap(key, secret))
+    keep_file(folder / KEY_FILE, _wrap(key, secret))
     return key
 
 
@@ -174,14 +175,3 @@ def _stretch(secret: str, salt: bytes, cost: dict[str, int]) -> bytes:
         hash_len=KEY_BYTES,
         type=Type.ID,
     )
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Whole or not at all, readable by this user only."""
-    fresh = file.with_suffix(".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(file)

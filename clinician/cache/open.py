@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from clinician.cache import declared, driver
+from clinician.cache.attachment_files import AttachmentFiles
 from clinician.cache.body import Press, shipped_dictionary
 from clinician.cache.lock import CacheLock
 from clinician.cache.migrations import migrate, version_of
@@ -22,7 +23,8 @@ from clinician.cache.snapshot import Snapshot
 from clinician.cache.writer import Writer
 from clinician.cache.writing import Writing
 from clinician.clock import Clock
-from clinician.errors import CacheDamaged
+from clinician.durable import make_folder
+from clinician.errors import CacheDamaged, DiskFull
 from clinician.events import Events
 
 FILE: Final = "cache.db"
@@ -46,6 +48,7 @@ class Cache:
     ) -> None:
         self.folder = folder
         self._lock = lock
+        self.files = AttachmentFiles(folder / "files")
         self._dictionaries = press_of
         self._columns = OverlayColumns()
         file = folder / FILE
@@ -89,11 +92,15 @@ class Cache:
     def close(self) -> None:
         """Finish what is queued, fold the log into the file, let go of the lock."""
         self.writer.close()
-        with self._writers.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
-        self._readers.dispose()
-        self._writers.dispose()
-        self._lock.release()
+        try:
+            with driver.translated(), self._writers.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        except DiskFull as problem:  # the log stays beside the file, whole, and is read at the next start
+            _log.warning("the log could not be folded into the file: %s", problem.detail)
+        finally:
+            self._readers.dispose()
+            self._writers.dispose()
+            self._lock.release()
 
 
 def _analyze(writing: Writing) -> None:
@@ -106,8 +113,9 @@ def open_cache(folder: Path, key: bytes, *, clock: Clock, events: Events) -> Cac
     key: 32 random bytes (`keys.open_key`). Raises CacheInUse, WrongKey, CacheDamaged, DiskFull or
     CacheTooNew; in each case the file is as it was.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = CacheLock(folder)
+    with driver.room():
+        make_folder(folder)
+        lock = CacheLock(folder)
     try:
         with driver.translated():
             dictionaries = _prepare(folder, key, clock)
@@ -115,8 +123,12 @@ def open_cache(folder: Path, key: bytes, *, clock: Clock, events: Events) -> Cac
     except BaseException:
         lock.release()
         raise
-    if cache.writer.run(_needs_index):
-        cache.writer.run(_make_index)
+    try:
+        if cache.writer.run(_needs_index):
+            cache.writer.run(_make_index)
+    except BaseException:
+        cache.close()
+        raise
     return cache
 
 
@@ -133,7 +145,7 @@ def _prepare(folder: Path, key: bytes, clock: Clock) -> dict[int, bytes]:
     """Prove the key, bring the schema up to date, read the dictionaries."""
     file, mark = folder / FILE, folder / MARK
     knows_key = _check_key(mark, key)
-    if knows_key and not (file.exists() and file.stat().st_size):
+    if mark.exists() and not (file.exists() and file.stat().st_size):
         raise driver.damaged("the file is gone or empty")
     with (
         driver.translated(knows_key=knows_key),
@@ -144,15 +156,16 @@ def _prepare(folder: Path, key: bytes, clock: Clock) -> dict[int, bytes]:
         connection.execute("INSERT OR IGNORE INTO dictionary VALUES (?, ?)", shipped_dictionary())
         found = dict(connection.execute("SELECT number, body FROM dictionary"))
     if not knows_key:
-        mark.write_bytes(driver.key_mark(key))
+        driver.keep_file(mark, driver.key_mark(key))
     return found
 
 
 def _check_key(mark: Path, key: bytes) -> bool:
     """True: this key has opened this cache. False: nothing is known. WrongKey: another key has."""
-    if not mark.exists():
+    held = mark.read_bytes() if mark.exists() else b""
+    if not held:  # none yet, or one whose writing an older Clinician did not survive
         return False
-    if not hmac.compare_digest(mark.read_bytes(), driver.key_mark(key)):
+    if not hmac.compare_digest(held, driver.key_mark(key)):
         raise driver.wrong_key()
     return True
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from clinician import texts
-from clinician.errors import UserProblem
+from clinician.durable import NO_ROOM, write_whole
+from clinician.errors import DiskFull, UserProblem
 from clinician.layouts.check import parse, publishing_problems
 from clinician.layouts.layout import Layer, Layout, ListColumn
 from clinician.layouts.merge import merge
@@ -17,6 +19,7 @@ from clinician.texts import Joined
 
 L = texts.lazy("layouts")
 _log: Final = logging.getLogger(__name__)
+_SHARED: Final = 0o666
 SHIPPED: Final = Path(__file__).resolve().parent.parent.parent / "resources" / "layouts"
 
 
@@ -117,10 +120,10 @@ def publish(file: Path, text: str, *, views: Iterable[str], columns: Iterable[Li
             ),
             detail=f"{len(found)} faults",
         )
-    file.parent.mkdir(parents=True, exist_ok=True)
     before = file.with_suffix(".previous")
-    before.write_bytes(file.read_bytes() if file.exists() else b"")
-    _replace(file, text.encode("utf-8"))
+    with _room():
+        write_whole(before, file.read_bytes() if file.exists() else b"", mode=_SHARED)
+        write_whole(file, text.encode("utf-8"), mode=_SHARED)
     return layer
 
 
@@ -130,14 +133,25 @@ def take_back(file: Path) -> None:
     if not before.exists():
         raise UserProblem(L("There is no earlier layout to go back to."))
     body = before.read_bytes()
-    if body:
-        _replace(file, body)
-    else:
-        file.unlink(missing_ok=True)
-    before.unlink()
+    with _room():
+        if body:
+            write_whole(file, body, mode=_SHARED)
+        else:
+            file.unlink(missing_ok=True)
+        before.unlink()
 
 
-def _replace(file: Path, body: bytes) -> None:
-    fresh = file.with_suffix(".new")
-    fresh.write_bytes(body)
-    fresh.replace(file)
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in NO_ROOM:
+            raise
+        raise DiskFull(
+            L(
+                "The disk of this PC is full, so the layout is not changed; the one in force stands. Make "
+                "room on the disk and try again."
+            ),
+            detail="layout",
+        ) from problem
