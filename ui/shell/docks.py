@@ -20,6 +20,7 @@ from clinician.layouts.layout import Pane
 from ui.shell.desk import Desk
 from ui.shell.layout_plan import in_order, plan_of, shares
 from ui.shell.offers import ModuleOffer
+from ui.shell.perch import Perch
 from ui.shell.running import Running
 from ui.shell.view_holder import ViewHolder, placeholder
 from ui.widgets.words import shown
@@ -111,7 +112,7 @@ class ModulePage(QWidget):
         else:
             holder = ViewHolder(self._desk, self._running, self.offer, offer, arguments)
             self.holders[view_key] = holder
-            dock.setWidget(holder, QtAds.CDockWidget.eInsertMode.ForceNoScrollArea)
+            dock.setWidget(Perch(self, holder), QtAds.CDockWidget.eInsertMode.ForceNoScrollArea)
         self._docks[view_key] = dock
         return dock
 

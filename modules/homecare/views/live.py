@@ -22,6 +22,7 @@ class Live(QObject):
         super().__init__(owner)
         self._start = start
         self._held: list[Ending] = []
+        self._is_old = False
         self._timer = QTimer(self)
         self._timer.setInterval(every_ms)
         self._timer.timeout.connect(self._tick)
@@ -31,13 +32,20 @@ class Live(QObject):
     def again(self) -> None:
         """Ask anew now, with what `start` reads at this moment; old content stays until the answer."""
         self.end()
+        self._is_old = False
         self._held.append(self._start())
         self._timer.start()
 
     def _tick(self) -> None:
         owner = self.parent()
+        self._is_old = True
         if isinstance(owner, QWidget) and owner.isVisible():
             self.again()
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether what is shown, or on its way, was asked for less than the interval ago."""
+        return bool(self._held) and not self._is_old
 
     def end(self) -> None:
         """Stop watching."""

@@ -33,10 +33,8 @@ class NoteItem(QWidget):
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._state = StateLabel("cloud", "", "offline")
         self._withdraw = Button(L("Withdraw"), f"homecare.user.note_{number}_withdraw", kind="quiet")
-        self.reason = LineField(
-            L("Why is the note withdrawn? Enter withdraws it."), f"homecare.user.note_{number}_reason"
-        )
-        self.reason.hide()
+        self._number = number
+        self._reason: LineField | None = None
         head = QHBoxLayout()
         head.setSpacing(theme.current().space(3))
         head.addWidget(self._head, 1)
@@ -46,13 +44,31 @@ class NoteItem(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.current().space(1))
         column.addLayout(head)
-        for part in (self._text, self.reason, Hairline()):
-            column.addWidget(part)
+        column.addWidget(self._text)
+        column.addWidget(Hairline())
+        self._column = column
         self._withdraw.clicked.connect(self._ask)
-        self.reason.entered.connect(self._on_reason)
+
+    @property
+    def reason(self) -> LineField:
+        """Where one writes why; made when first asked for, for few notes are ever withdrawn."""
+        if self._reason is None:
+            words = L("Why is the note withdrawn? Enter withdraws it.")
+            self._reason = LineField(words, f"homecare.user.note_{self._number}_reason")
+            self._reason.hide()
+            self._column.insertWidget(2, self._reason)
+            self._reason.entered.connect(self._on_reason)
+        return self._reason
+
+    def _put_reason_away(self) -> None:
+        if self._reason is not None:
+            self._reason.hide()
+            self._reason.set_text("")
 
     def show_row(self, row: NoteRow) -> None:
-        """Show it as it is now."""
+        """Show it as it is now; what was being written about another note is not about this one."""
+        if row.key != self._key or row.is_withdrawn:
+            self._put_reason_away()
         self._key = row.key
         self._head.set_words(" · ".join(part for part in (row.when_text, row.author, row.kind_text) if part))
         self._text.set_words(row.text)
@@ -65,8 +81,6 @@ class NoteItem(QWidget):
         self._state.setVisible(row.is_withdrawn or shown is not None)
         self._withdraw.setVisible(not row.is_withdrawn)
         self._withdraw.setAccessibleName(_("Withdraw the note of {when}", when=row.when_text))
-        if row.is_withdrawn:
-            self.reason.hide()
 
     def _ask(self) -> None:
         self.reason.show()
@@ -80,20 +94,21 @@ class NoteItem(QWidget):
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and not self.reason.isHidden():
-            self.reason.hide()
+        if event.key() == Qt.Key.Key_Escape and self._reason is not None and self._reason.isVisible():
+            self._reason.hide()
             return
         super().keyPressEvent(event)
 
 
 class NoteList(QWidget):
-    """All notes of one user; items are kept by key."""
+    """All notes of one user. A note keeps its item while it is shown; items nobody needs are used again."""
 
     withdrawn = Signal(str, str)
 
     def __init__(self) -> None:
         super().__init__()
         self._items: dict[str, NoteItem] = {}
+        self._spare: list[NoteItem] = []
         self._made = 0
         self._none = Label(L("No notes yet. N writes the first."), tone="ink_quiet", wrap=True)
         self._column = QVBoxLayout(self)
@@ -104,20 +119,24 @@ class NoteList(QWidget):
 
     def show_rows(self, rows: tuple[NoteRow, ...]) -> None:
         """Show these notes."""
-        for key in [key for key in self._items if key not in {row.key for row in rows}]:
-            item = self._items.pop(key)
-            item.hide()
-            item.deleteLater()
+        wanted = {row.key for row in rows}
+        held = {key: item for key, item in self._items.items() if key in wanted}
+        self._spare = [item for key, item in self._items.items() if key not in wanted] + self._spare
+        self._items = {}
         for place, row in enumerate(rows):
-            item = self._items.get(row.key) or self._new(row.key)
+            item = self._items[row.key] = held.get(row.key) or self._another()
             if self._column.indexOf(item) != place:
                 self._column.insertWidget(place, item)
             item.show_row(row)
+            item.show()
+        for item in self._spare:
+            item.hide()
         self._none.setVisible(not rows)
 
-    def _new(self, key: str) -> NoteItem:
+    def _another(self) -> NoteItem:
+        if self._spare:
+            return self._spare.pop(0)
         self._made += 1
         item = NoteItem(self._made)
         item.withdrawn.connect(self.withdrawn)
-        self._items[key] = item
         return item

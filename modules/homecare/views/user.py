@@ -197,6 +197,8 @@ class UserView(QWidget):
     # -- reading -----------------------------------------------------------------------------------------
 
     def _turn(self, patient_ref: str) -> None:
+        if patient_ref and patient_ref == self._patient and self._live.is_fresh:
+            return  # chosen and opened in one breath: once is enough
         self.why.put_away()
         self._patient = patient_ref
         if not patient_ref:
