@@ -1,6 +1,6 @@
 """From one parsed resource to its columns and tokens. Pure; tolerant of any shape.
 
-The paths of `declared` are compiled once into short closures; this runs for every resource that
+The paths of `declared` are made once into short closures; this runs for every resource that
 comes down, so it allocates little and never validates.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 from clinician.cache import declared
@@ -41,7 +41,7 @@ class Columns(NamedTuple):
     tokens: tuple[Token, ...]
 
 
-Read = Callable[[Any], Iterable[Any]]
+Pluck = Callable[[Raw], Any]
 Extract = Callable[[Raw], Columns]
 
 
@@ -70,75 +70,82 @@ def columns_of(raw: Raw) -> Columns:
 @lru_cache(maxsize=256)
 def _extractor(type_: str) -> Extract:
     known = declared.of(type_)
-    patients = tuple(_compiled(path) for path in known.patient)
-    statuses = tuple(_compiled(path) for path in known.status)
-    starts = tuple(_compiled(path) for path in known.start)
-    ends = tuple(_compiled(path) for path in known.end)
-    owners = tuple(_compiled(path) for path in known.owners)
-    coded = tuple(_compiled(path) for path in known.codes)
-    link = _link_reader(known)
-    tokens = _token_reader(known)
+    patients, statuses, starts = _plucks(known.patient), _plucks(known.status), _plucks(known.start)
+    ends, owners, coded = _plucks(known.end), _plucks(known.owners), _plucks(known.codes)
+    link, tokens = _link_reader(known), _token_reader(known)
+    is_patient, is_task, is_stay = (type_ == name for name in ("Patient", "Task", "EpisodeOfCare"))
     named = known.named
 
     def extract(raw: Raw) -> Columns:
         first_identifier, extra = _identifiers(raw) if "identifier" in raw else (None, ())
         links = link(raw)
         return Columns(
-            f"Patient/{raw.get('id')}" if type_ == "Patient" else _first_patient(raw, patients),
+            f"Patient/{raw.get('id')}" if is_patient else _first_patient(raw, patients),
             _status(raw, statuses),
             _first_time(raw, starts),
             _first_time(raw, ends),
-            _codes(raw, coded, kind_first=type_ == "Task"),
+            _codes(raw, coded, kind_first=is_task),
             _owners(raw, owners),
             links[0] if links else "",
             first_identifier,
-            sort_key(raw) if named else room_of(raw) or None,
+            sort_key(raw) if named else (room_of(raw) or None) if is_stay else None,
             tokens(raw, links[1:]) + extra,
         )
 
     return extract
 
 
-def _compiled(path: Path) -> Read:
-    """A reader for a path; the common short shapes avoid the general walk."""
+def _plucks(paths: tuple[Path, ...]) -> tuple[Pluck, ...]:
+    return tuple(_pluck(path) for path in paths)
+
+
+def _pluck(path: Path) -> Pluck:
+    """What lies at a path: None, one value, or a list of them. The common short shapes cost one look each."""
     name, rest = path[0], path[1:]
 
-    def read(raw: Any) -> Iterable[Any]:
+    def one(raw: Raw) -> Any:
+        return raw.get(name)
+
+    def deeper(raw: Raw) -> Any:
         value = raw.get(name)
         if value is None:
-            return ()
-        if not rest:
-            return value if isinstance(value, list) else (value,)
-        if type(value) is dict and len(rest) == 1:
-            inner = value.get(rest[0])
-            return () if inner is None else inner if isinstance(inner, list) else (inner,)
-        return list(walk(value, rest))
+            return None
+        return value.get(rest[0]) if type(value) is dict and len(rest) == 1 else list(walk(value, rest))
 
-    return read
+    return deeper if rest else one
+
+
+def _each(value: Any) -> Iterable[Any]:
+    if value is None:
+        return ()
+    return value if type(value) is list else (value,)
 
 
 def _ref(value: Any) -> str:
     """'Type/id' of a Reference, '' when it holds none."""
-    if not isinstance(value, dict):
+    if type(value) is not dict:
         return ""
     reference = value.get("reference")
-    if not isinstance(reference, str):
+    if type(reference) is not str:
         return ""
     return reference if reference.count("/") == 1 else relative(reference)
 
 
-def _first_patient(raw: Raw, readers: tuple[Read, ...]) -> str:
-    for read in readers:
-        for value in read(raw):
-            ref = _ref(value)
-            if ref.startswith("Patient/"):
+def _first_patient(raw: Raw, plucks: tuple[Pluck, ...]) -> str:
+    for pluck in plucks:
+        found = pluck(raw)
+        for value in (found,) if type(found) is dict else _each(found):
+            if (ref := _ref(value)).startswith("Patient/"):
                 return ref
     return ""
 
 
-def _status(raw: Raw, readers: tuple[Read, ...]) -> str | None:
-    for read in readers:
-        for value in read(raw):
+def _status(raw: Raw, plucks: tuple[Pluck, ...]) -> str | None:
+    for pluck in plucks:
+        found = pluck(raw)
+        if type(found) is str:
+            return found
+        for value in _each(found):
             if isinstance(value, str):
                 return value
             if isinstance(value, bool):
@@ -146,9 +153,9 @@ def _status(raw: Raw, readers: tuple[Read, ...]) -> str | None:
     return None
 
 
-def _first_time(raw: Raw, readers: tuple[Read, ...]) -> int | None:
-    for read in readers:
-        for value in read(raw):
+def _first_time(raw: Raw, plucks: tuple[Pluck, ...]) -> int | None:
+    for pluck in plucks:
+        for value in _each(pluck(raw)):
             if (found := milliseconds(value)) is not None:
                 return found
     return None
@@ -156,8 +163,12 @@ def _first_time(raw: Raw, readers: tuple[Read, ...]) -> int | None:
 
 def milliseconds(value: Any) -> int | None:
     """A FHIR date or time as UTC milliseconds: its first instant, days and naive times Norwegian."""
-    if not isinstance(value, str):
-        return None
+    return _milliseconds(value) if type(value) is str else None
+
+
+@lru_cache(maxsize=8192)
+def _milliseconds(value: str) -> int | None:
+    """Remembered, for visits, their tasks and what was measured in them share their times."""
     text = value if len(value) >= 10 else f"{value}-01" if len(value) == 7 else f"{value}-01-01"
     try:
         when = datetime.fromisoformat(text)
@@ -177,37 +188,49 @@ def to_ms(when: datetime) -> int:
     return (apart.days * 86_400 + apart.seconds) * 1000 + apart.microseconds // 1000
 
 
-def _codes(raw: Raw, readers: tuple[Read, ...], *, kind_first: bool) -> tuple[str, ...]:
+def _codes(raw: Raw, plucks: tuple[Pluck, ...], *, kind_first: bool) -> tuple[str, ...]:
     found: list[str] = []
-    for read in readers:
-        for value in read(raw):
-            if not isinstance(value, dict):
+    for pluck in plucks:
+        for value in _each(pluck(raw)):
+            if type(value) is not dict:
                 continue
             coding = value.get("coding")
-            for one in coding if isinstance(coding, list) else (value,):
-                if isinstance(one, dict) and isinstance(code := one.get("code"), str):
+            for one in coding if type(coding) is list else (value,):
+                if type(one) is dict and type(code := one.get("code")) is str:
                     system = one.get("system")
-                    found.append(f"{system if isinstance(system, str) else ''}|{code}")
-    if kind_first and len(found) > 1:
+                    found.append(f"{system if type(system) is str else ''}|{code}")
+    if len(found) < 2:
+        return tuple(found)
+    if kind_first:
         found.sort(key=lambda key: not key.startswith(codes_.CODE_TASK))
+    return tuple(dict.fromkeys(found))
+
+
+def _owners(raw: Raw, plucks: tuple[Pluck, ...]) -> tuple[str, ...]:
+    found = [
+        ref for pluck in plucks for value in _each(pluck(raw)) if (ref := _ref(value)).startswith(_OWNERS)
+    ]
     return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
 
-def _owners(raw: Raw, readers: tuple[Read, ...]) -> tuple[str, ...]:
-    found = [ref for read in readers for value in read(raw) if (ref := _ref(value))]
-    if len(found) == 1 and found[0].partition("/")[0] in declared.OWNER_TYPES:
-        return (found[0],)
-    return tuple(dict.fromkeys(ref for ref in found if ref.partition("/")[0] in declared.OWNER_TYPES))
+_OWNERS: Final = tuple(f"{type_}/" for type_ in sorted(declared.OWNER_TYPES))
 
 
 def _link_reader(known: Declared) -> Callable[[Raw], tuple[str, ...]]:
     if known.link is not None:
-        read = _compiled(known.link[1])
-        return lambda raw: tuple(dict.fromkeys(ref for value in read(raw) if (ref := _ref(value))))
+        return partial(_links, _pluck(known.link[1]))
     if known.link_extension is not None:
         url = known.link_extension[1]
         return lambda raw: _extension_refs(raw, url)
     return lambda raw: ()
+
+
+def _links(pluck: Pluck, raw: Raw) -> tuple[str, ...]:
+    value = pluck(raw)
+    if type(value) is dict:
+        ref = _ref(value)
+        return (ref,) if ref else ()
+    return tuple(dict.fromkeys(ref for one in _each(value) if (ref := _ref(one))))
 
 
 def _extension_refs(raw: Raw, url: str) -> tuple[str, ...]:
@@ -223,12 +246,12 @@ def _extension_refs(raw: Raw, url: str) -> tuple[str, ...]:
 def _token_reader(known: Declared) -> Callable[[Raw, tuple[str, ...]], tuple[Token, ...]]:
     held = known.link or known.link_extension
     link_name = held[0] if held else ""
-    paths = tuple((name, _compiled(path)) for name, path in known.tokens)
+    paths = tuple((name, _pluck(path)) for name, path in known.tokens)
     extensions = known.extensions
 
     def read(raw: Raw, more_links: tuple[str, ...]) -> tuple[Token, ...]:
         found = [(link_name, ref) for ref in more_links]
-        found += [(name, ref) for name, reader in paths for value in reader(raw) if (ref := _ref(value))]
+        found += [(name, ref) for name, pluck in paths for value in _each(pluck(raw)) if (ref := _ref(value))]
         if extensions and "extension" in raw:
             found += [(name, ref) for name, url in extensions for ref in _extension_refs(raw, url)]
         return tuple(dict.fromkeys(found)) if found else ()

@@ -5,6 +5,7 @@ Ids of other shapes are stored as text. Type numbers are part of the file format
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 _NAMES: Final = """
@@ -77,6 +78,12 @@ def pack_ref(ref: str) -> Packed:
         if isinstance(packed, bytes):
             return bytes((number,)) + packed
     return ref
+
+
+pack_known_id: Final = lru_cache(maxsize=4096)(pack_id)
+"""As pack_id, remembered: for patients, whom thousands of rows name."""
+pack_known_ref: Final = lru_cache(maxsize=4096)(pack_ref)
+"""As pack_ref, remembered: for owners."""
 
 
 def unpack_ref(packed: Packed) -> str:

@@ -7,14 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any, Final
 
 import orjson
 
 from clinician.cache.body import Press
 from clinician.cache.indexer import Columns, columns_of, to_ms, words_of_patient
-from clinician.cache.packing import NUMBER, PATIENT, TYPES, Packed, pack_id, pack_ref, unpack_id
+from clinician.cache.packing import (
+    NUMBER,
+    PATIENT,
+    TYPES,
+    Packed,
+    pack_id,
+    pack_known_id,
+    pack_known_ref,
+    pack_ref,
+    unpack_id,
+)
 from clinician.cache.reading import Raw
 from clinician.cache.synced import SyncedRow
 
@@ -33,6 +42,7 @@ _CHUNK: Final = 500
 Known = tuple[int, str, int]
 Place = tuple[int, Packed]
 Fields = tuple[Any, ...]
+Placed = list[tuple[SyncedRow, Place]]
 
 
 @dataclass(slots=True)
@@ -79,37 +89,37 @@ class Rows:
     def put(self, rows: Iterable[SyncedRow], *, restored: bool) -> Batch:
         """Store what is newer than what is cached. restored: take older versions too."""
         batch = Batch()
-        given = list(rows)
-        known = self._known(given)
-        graves = self._graves(given)
-        for row in given:
-            number = NUMBER.get(row.type)
-            if number is None:
-                batch.unread.append((row, "not a FHIR R4 type"))
-                continue
-            place = (number, pack_id(row.id))
-            stamp = to_ms(row.last_updated)
-            if self._is_wanted(batch, row, stamp, known.get(place), graves.get(place), restored):
+        placed = self._placed(rows, batch)
+        known, graves = self._known(placed), self._graves(placed)
+        last, stamp = None, 0
+        for row, place in placed:
+            if row.last_updated is not last:  # the resources of one transaction share their stamp
+                last = row.last_updated
+                stamp = to_ms(last)
+            held = known.get(place)
+            old = graves.get(place) if held is None else held[1:]
+            if old is None or self._is_wanted(batch, row, stamp, old, held is not None, restored):
                 self._take(batch, row, place, stamp, known, graves)
         self._write(batch)
         return batch
 
+    def _placed(self, rows: Iterable[SyncedRow], batch: Batch) -> Placed:
+        placed: Placed = []
+        for row in rows:
+            number = NUMBER.get(row.type)
+            if number is None:
+                batch.unread.append((row, "not a FHIR R4 type"))
+            else:
+                placed.append((row, (number, pack_id(row.id))))
+        return placed
+
     def _is_wanted(
-        self,
-        batch: Batch,
-        row: SyncedRow,
-        stamp: int,
-        held: Known | None,
-        grave: tuple[str, int] | None,
-        restored: bool,
+        self, batch: Batch, row: SyncedRow, stamp: int, old: tuple[str, int], is_cached: bool, restored: bool
     ) -> bool:
-        old = held[1:] if held is not None else grave
-        if old is None:
-            return True
         found = verdict((row.version, stamp), old)
         if found == "newer" or (restored and found == "older"):
             return True
-        (batch.older if found == "older" and held is not None else batch.kept).add(f"{row.type}/{row.id}")
+        (batch.older if found == "older" and is_cached else batch.kept).add(f"{row.type}/{row.id}")
         return False
 
     def _take(
@@ -121,42 +131,43 @@ class Rows:
         known: dict[Place, Known],
         graves: dict[Place, tuple[str, int]],
     ) -> None:
-        ref = f"{row.type}/{row.id}"
+        type_, id_, version, _, body = row
         try:
-            raw = orjson.loads(row.body)
-            if raw["resourceType"] != row.type or raw["id"] != row.id:
+            raw = orjson.loads(body)
+            if raw["resourceType"] != type_ or raw["id"] != id_:
                 raise ValueError("the body is another resource")
             columns = columns_of(raw)
         except (ValueError, TypeError, KeyError) as problem:
             batch.unread.append((row, str(problem)[:200]))
             return
+        ref = f"{type_}/{id_}"
+        fields, packed = self._fields(columns), self._press.pack(body)
         held = known.get(place)
-        rid = held[0] if held is not None else self._new_rid()
-        body = self._press.pack(row.body)
-        if held is not None and ref in batch.changed:
-            self._write(batch)  # twice in one page: the first must be in before the second replaces it
-        fields = self._fields(columns)
         if held is None:
-            batch.inserts.append((rid, *place, row.version, stamp, *fields, body))
+            rid = self._new_rid()
+            batch.inserts.append((rid, *place, version, stamp, *fields, packed))
             batch.first_seen.add(ref)
         else:
-            batch.updates.append((row.version, stamp, *fields, body, rid))
+            if ref in batch.changed:
+                self._write(batch)  # twice in one page: the first must be in before the second replaces it
+            rid = held[0]
+            batch.updates.append((version, stamp, *fields, packed, rid))
         self._remember(batch, place, rid, columns, raw)
         batch.changed.add(ref)
-        known[place] = (rid, row.version, stamp)
-        if graves.pop(place, None) is not None:
+        known[place] = (rid, version, stamp)
+        if graves and graves.pop(place, None) is not None:
             self._execute("DELETE FROM tombstone WHERE type = ? AND id = ?", place)
 
     def _fields(self, columns: Columns) -> Fields:
         patient = columns.patient
         codes, owners = columns.codes, columns.owners
         return (
-            pack_id(patient[8:]) if patient else None,
+            pack_known_id(patient[8:]) if patient else None,
             columns.status,
             columns.start,
             columns.end,
             self._coding(codes[0]) if codes else None,
-            pack_ref(owners[0]) if owners else None,
+            pack_known_ref(owners[0]) if owners else None,
             pack_ref(columns.link) if columns.link else None,
             columns.ident,
             columns.sort_key,
@@ -164,16 +175,20 @@ class Rows:
 
     def _remember(self, batch: Batch, place: Place, rid: int, columns: Columns, raw: Raw) -> None:
         """Note what goes beside the row: tokens, and the search words of whose patient."""
-        for code in columns.codes[1:]:
-            batch.tokens.append((rid, "code", self._coding(code)))
-        for owner in columns.owners[1:]:
-            batch.tokens.append((rid, "owner", pack_ref(owner)))
-        for name, value in columns.tokens:
-            batch.tokens.append((rid, name, value if name == "identifier" else pack_ref(value)))
+        if len(columns.codes) > 1 or len(columns.owners) > 1 or columns.tokens:
+            self._remember_tokens(batch, rid, columns)
         if place[0] == PATIENT:
             batch.patients[place[1]] = (rid, raw)
         elif place[0] == _EPISODE and columns.patient:
             batch.roomed.add(pack_id(columns.patient[8:]))
+
+    def _remember_tokens(self, batch: Batch, rid: int, columns: Columns) -> None:
+        for code in columns.codes[1:]:
+            batch.tokens.append((rid, "code", self._coding(code)))
+        for owner in columns.owners[1:]:
+            batch.tokens.append((rid, "owner", pack_known_ref(owner)))
+        for name, value in columns.tokens:
+            batch.tokens.append((rid, name, value if name == "identifier" else pack_ref(value)))
 
     def _write(self, batch: Batch) -> None:
         if batch.updates:
@@ -237,22 +252,24 @@ class Rows:
 
     # what is there
 
-    def _known(self, rows: list[SyncedRow]) -> dict[Place, Known]:
+    def _known(self, placed: Placed) -> dict[Place, Known]:
         return {
             (number, id_): (rid, vid, lu_ms)
-            for number, id_, rid, vid, lu_ms in self._look("rid, vid, lu_ms", "resource", rows)
+            for number, id_, rid, vid, lu_ms in self._look("rid, vid, lu_ms", "resource", placed)
         }
 
-    def _graves(self, rows: list[SyncedRow]) -> dict[Place, tuple[str, int]]:
+    def _graves(self, placed: Placed) -> dict[Place, tuple[str, int]]:
         if self._execute("SELECT 1 FROM tombstone LIMIT 1").fetchone() is None:
             return {}
-        found = self._look("vid, lu_ms", "tombstone", rows)
+        found = self._look("vid, lu_ms", "tombstone", placed)
         return {(number, id_): (vid, lu_ms) for number, id_, vid, lu_ms in found}
 
-    def _look(self, columns: str, table: str, rows: list[SyncedRow]) -> Iterator[tuple[Any, ...]]:
-        for type_, of_type in groupby(sorted(rows, key=lambda row: row.type), key=lambda row: row.type):
-            number = NUMBER.get(type_, 0)
-            for some in chunks([pack_id(row.id) for row in of_type]):
+    def _look(self, columns: str, table: str, placed: Placed) -> Iterator[tuple[Any, ...]]:
+        by_type: dict[int, list[Packed]] = {}
+        for _, (number, id_) in placed:
+            by_type.setdefault(number, []).append(id_)
+        for number, ids in by_type.items():
+            for some in chunks(ids):
                 where = f"type = {number} AND id IN ({marks(some)})"
                 yield from self._execute(f"SELECT type, id, {columns} FROM {table} WHERE {where}", some)  # noqa: S608
 

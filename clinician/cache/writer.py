@@ -55,6 +55,7 @@ class Writer:
         self._order = itertools.count()
         self._wake = threading.Condition()
         self._is_open = True
+        self._is_durable: bool | None = None
         self._thread = threading.Thread(target=self._work, name="cache-writer", daemon=True)
         self._thread.start()
 
@@ -135,11 +136,16 @@ class Writer:
             with suppress(RuntimeError):  # closing meanwhile: the statistics wait for the next time
                 self._on_grown()
 
+    def _make_durable(self, driver: Any, durable: bool) -> None:
+        if self._is_durable is not durable:  # asked for every page it cost as much as BEGIN
+            driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._is_durable = durable
+
     def _transact(
         self, connection: sa.Connection, rows: Rows, function: Callable[[Writing], T], *, durable: bool
     ) -> tuple[T, Writing]:
         driver: Any = connection.connection.driver_connection
-        driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        self._make_durable(driver, durable)
         driver.execute("BEGIN IMMEDIATE")
         try:
             writing = Writing(connection, rows, self._press, self._columns, self._clock)

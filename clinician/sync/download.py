@@ -56,12 +56,12 @@ class Walk:
         return encoded([*query, ("_sort", "_lastUpdated"), ("_count", str(self.size)), ("_total", "none")])
 
 
-def full_pass(line: Line, key: Key, patients: Sequence[str]) -> int:
+def full_pass(line: Line, key: Key, patients: Sequence[str], had: Watermark | None = None) -> int:
     """Fetch everything of a key; the watermark is written with the last page. Rows received.
 
+    had: how far an earlier try came.
     Raises Offline, RecordTrouble or Refused; what came before stays, and the next call goes on from there.
     """
-    had = line.write(lambda writing: writing.marks.watermark(key.name))
     walk = Walk(
         (key,), _full_query(line, key, patients), had.cursor if had else None, had.t0 if had else None
     )

@@ -73,9 +73,8 @@ def _open_chunk(writing: Writing, plan: Plan, refs: list[str], now: datetime) ->
 def ensure_marks(writing: Writing, plan: Plan, chunks: Iterable[str]) -> None:
     """Every key of the plan has a watermark row, so that an unfinished list never looks complete."""
     wanted = {key.name: key for key in plan.keys(chunks)}
-    for name, key in wanted.items():
-        if writing.marks.watermark(name) is None:
-            writing.marks.set_watermark(Watermark(name, key.rule.type))
+    for name in wanted.keys() - {mark.key for mark in writing.marks.watermarks()}:
+        writing.marks.set_watermark(Watermark(name, wanted[name].rule.type))
 
 
 def drop_foreign_marks(writing: Writing, plan: Plan) -> None:
