@@ -179,7 +179,8 @@ class Outbox(OutboxReader):
             raise ValueError("later acts are built upon this one")
 
     def _attempt(self, op_id: str, sent_at: datetime | None) -> dict[str, Any]:
-        if sent_at is None or self.bundle(op_id) is None:
+        frozen = sa.select(_BOX.c.sha256).where(_BOX.c.op_id == op_id)
+        if sent_at is None or not self._connection.execute(frozen).scalar():
             raise ValueError("an act is frozen and has a time when it is sent")
         return {
             "attempts": _BOX.c.attempts + 1,
@@ -193,7 +194,8 @@ class Outbox(OutboxReader):
         )
         if moved.rowcount != 1:
             return False
-        self._around.act_moved(op_id, self._required(op_id).refs)
+        refs = sa.select(_REFS.c.ref).where(_REFS.c.op_id == op_id).order_by(_REFS.c.place)
+        self._around.act_moved(op_id, self._connection.execute(refs).scalars().all())
         return True
 
     def _dependencies(self, act: NewAct) -> list[str]:

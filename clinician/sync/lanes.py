@@ -32,6 +32,9 @@ class _Trip(Generic[T]):
     is_doubtful: bool
     started: float
     is_slow: bool = False
+    is_past: bool = False
+    """The record has answered; only the writing down is left, and needs no lane."""
+    is_told: bool = False
     result: T | None = None
     is_home: bool = False
 
@@ -68,7 +71,7 @@ class Lanes(Generic[T]):
 
     def _has_room(self, act: ActRow, is_doubtful: bool, width: int) -> bool:
         alike = [trip for trip in self._trips.values() if trip.is_doubtful is is_doubtful]
-        in_lane = sum(not trip.is_slow for trip in alike)
+        in_lane = sum(not trip.is_slow and not trip.is_past for trip in alike)
         if any(trip.act.aggregate == act.aggregate for trip in self._trips.values()):
             return False
         lanes, most = (1, MOST_DOUBTFUL) if is_doubtful else (width, MOST)
@@ -80,11 +83,19 @@ class Lanes(Generic[T]):
         finally:
             with self._news:
                 trip.is_home = True
-                if not trip.is_slow:
-                    self._usual += (time.monotonic() - trip.started - self._usual) * 0.2
                 self._news.notify_all()
             if trip.is_slow:
                 self.late()
+
+    def answered(self, act: ActRow) -> None:
+        """The record has answered this one: its lane is free while the answer is written down."""
+        with self._news:
+            trip = self._trips.get(act.op_id)
+            if trip is not None and not trip.is_past:
+                trip.is_past = True
+                if not trip.is_slow:
+                    self._usual += (time.monotonic() - trip.started - self._usual) * 0.2
+                self._news.notify_all()
 
     def arrived(self) -> list[T]:
         """Results of those that came home since it was last asked."""
@@ -95,20 +106,21 @@ class Lanes(Generic[T]):
         return [trip.result for trip in home if trip.result is not None]
 
     def wait(self) -> bool:
-        """Until somebody comes home or gives a lane away; False at once when nobody is in a lane."""
+        """Until a lane is free or somebody is home; False at once when everybody under way is slow."""
         with self._news:
-            in_lane = [trip for trip in self._trips.values() if not trip.is_slow]
-            if not in_lane:
-                return self._somebody_home()
+            under_way = [trip for trip in self._trips.values() if not trip.is_slow]
+            if not under_way:
+                return self._has_news()
             patience = max(self.patience, SLOWNESS * self._usual)
-            first = min(trip.started for trip in in_lane) + patience
-            self._news.wait_for(self._somebody_home, max(0.0, first - time.monotonic()))
-            for trip in in_lane:
+            first = min(trip.started for trip in under_way) + patience
+            self._news.wait_for(self._has_news, max(0.0, first - time.monotonic()))
+            for trip in under_way:
+                trip.is_told = trip.is_past
                 trip.is_slow = not trip.is_home and time.monotonic() >= trip.started + patience
             return True
 
-    def _somebody_home(self) -> bool:
-        return any(trip.is_home for trip in self._trips.values())
+    def _has_news(self) -> bool:
+        return any(trip.is_home or (trip.is_past and not trip.is_told) for trip in self._trips.values())
 
     def under_way(self) -> tuple[ActRow, ...]:
         """The acts somebody is sending now."""

@@ -173,13 +173,18 @@ class Uploader:
                 return sent
             bundle = self._claim(act)
             if bundle is not None:
-                self._judge(act, bundle, self.line.client.transaction(bundle), sent)
+                answer = self.line.client.transaction(bundle)
+                self.lanes.answered(act)
+                self._judge(act, bundle, answer, sent)
         except NotSent as trouble:
             self._not_sent(act, trouble, sent)
         except DiskFull as trouble:
             self._no_room(act, trouble, sent)
         except Environment as trouble:
             self._unknown(act, trouble, sent)
+        except Exception as fault:  # noqa: BLE001  # a fault of ours in one act must not stop the others
+            _log.error("an act of kind %s met a fault: %s", act.kind, type(fault).__name__)
+            self._doubt(act, None, type(fault).__name__, None, sent, alive=True)
         return sent
 
     def _claim(self, act: ActRow) -> bytes | None:
