@@ -105,6 +105,6 @@ class Cadence:
         """Nightly."""
         return self.probed_at is not None and self.clock.monotonic() - self.probed_at >= NIGHTLY
 
-    def probed(self) -> None:
-        """The server profile is fresh."""
-        self.probed_at = self.clock.monotonic()
+    def probed(self, *, ago: float = 0.0) -> None:
+        """The server profile is so many seconds old."""
+        self.probed_at = self.clock.monotonic() - ago

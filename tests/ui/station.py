@@ -14,6 +14,7 @@ from clinician.clock import FrozenClock
 from clinician.commands.act import Done
 from clinician.errors import ClinicianError, Refused, UserProblem
 from clinician.events import CacheChanged, Events, Link, SignedIn, SignedOut, SyncStatus
+from clinician.health import HealthLine
 from clinician.modulekit.manifest import Manifest, parse
 from clinician.modulekit.registry import Entry, ModuleState
 from clinician.texts import lazy
@@ -347,6 +348,7 @@ class FakeStation:
         self.drafts = Drafts(self)
         self.state = SyncStatus(Link.FRESH, as_of=NOW, all_sent=True)
         self.calls: list[tuple[Any, ...]] = []
+        self.healthy: tuple[HealthLine, ...] = ()
         self.outbox: tuple[OutboxRow, ...] = OUTBOX
         self.sent: tuple[OutboxRow, ...] = ()
         self.answers: dict[str, Callable[..., Any]] = {}
@@ -485,6 +487,16 @@ class FakeStation:
 
     def resume_sync(self) -> None:
         self.calls.append(("resume_sync",))
+
+    def health(self) -> tuple[HealthLine, ...]:
+        return self.healthy
+
+    def health_report(self) -> bytes:
+        self.calls.append(("health_report",))
+        return b"rapport"
+
+    def examine_all(self) -> None:
+        self.calls.append(("examine_all",))
 
     def warm_up(self) -> None:
         self.calls.append(("warm_up",))

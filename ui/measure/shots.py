@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import orjson
 from PySide6.QtWidgets import QWidget
 
 from clinician import texts
+from clinician.practice.clock import PracticeClock
 from clinician.queries.patients import patient_hits
 from ui.measure.hand import spin
 from ui.measure.script import zone_of
@@ -179,6 +181,22 @@ def _somebody_else_first(stage: Stage) -> None:
     client.put(row.key, orjson.dumps(theirs))
 
 
+def _stale(stage: Stage) -> None:
+    """A quarter of an hour later the wire is still cut."""
+    assert isinstance(stage.station.clock, PracticeClock)
+    stage.station.clock.skip(timedelta(minutes=14))
+    stage.station.sync_now()
+    stage.hand.until(stage.window.shell.work.stale.isVisible, 20)
+    spin(700)
+
+
+def _health(stage: Stage) -> None:
+    """Contact and data, when everything has come again."""
+    stage.hand.key("Escape")
+    stage.window.shell.desk.open_page("health")
+    spin(700)
+
+
 def _conflict(stage: Stage) -> None:
     """The wire is whole again: two versions of one visit."""
     for wire in stage.station.wires:
@@ -222,8 +240,10 @@ SCREENS: Final[dict[str, Callable[[Stage], None]]] = {
     "homecare-measurement-doubt": _doubt,
     "homecare-suggestion": _suggestion,
     "homecare-my-day-offline": _offline,
+    "stale": _stale,
     "outbox": _keys("Alt+0"),
     "conflict": _conflict,
+    "health": _health,
     "lock": _keys("Ctrl+L"),
     "sign-in": _sign_in,
 }

@@ -73,6 +73,7 @@ class Catalogue:
             answer("own outbox", L("Outbox"), "tray", lambda: shell.go("page:outbox"), hint="Alt+0"),
             answer("own settings", L("Settings"), "gear", lambda: shell.go("page:settings"), hint="Ctrl+,"),
             answer("own modules", L("Modules"), "puzzle-piece", lambda: desk.open_page("modules")),
+            answer("own health", L("Contact and data"), "pulse", lambda: desk.open_page("health")),
             answer("own keys", L("Keys"), "keyboard", shell.show_keys, hint="F1"),
             answer(
                 "own sync",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final
 
@@ -22,20 +22,17 @@ from ui.shell import offers
 from ui.shell.answers import Catalogue
 from ui.shell.bug_report import BugSheet
 from ui.shell.chords import Chords
-from ui.shell.conflict_page import ConflictPage
 from ui.shell.cover import Cover, IdleWatch
 from ui.shell.desk import Desk
 from ui.shell.help_sheet import HelpSheet
 from ui.shell.layout_plan import Plans, load_plans
 from ui.shell.message_line import MessageLine
-from ui.shell.modules_page import ModulesPage
-from ui.shell.outbox_page import OutboxPage
+from ui.shell.own_pages import OwnPages
 from ui.shell.palette import SearchField
 from ui.shell.rail_places import module_places, own_places
 from ui.shell.rooms import Rooms
 from ui.shell.running import Running
 from ui.shell.session import SESSION, Stood, read
-from ui.shell.settings_page import SettingsPage
 from ui.shell.sign_in_page import SignInPage
 from ui.shell.station import DraftLine, Station, WorkplaceLine
 from ui.shell.work import Work
@@ -104,12 +101,9 @@ class Shell(Ground):
         outer.addWidget(self._stack)
 
     def _build_pages(self) -> None:
-        self.outbox = OutboxPage(self.desk)
-        self.conflict = ConflictPage(self.desk)
-        self.settings_page = SettingsPage(self.desk)
-        self.modules_page = ModulesPage()
-        for page in (self.outbox, self.conflict, self.settings_page, self.modules_page):
-            self.work.pages.addWidget(page)
+        self.own = OwnPages(self.desk, self.work.pages)
+        self.outbox, self.conflict = self.own.outbox, self.own.conflict
+        self.settings_page, self.modules_page = self.own.settings, self.own.modules
 
     def _build_sheets(self) -> None:
         self.help = HelpSheet(self)
@@ -270,15 +264,7 @@ class Shell(Ground):
         self._keep_session()
 
     def _show_page(self, name: str, arguments: Mapping[str, str]) -> None:
-        pages: dict[str, tuple[QWidget, Callable[[], object]]] = {
-            "outbox": (self.outbox, lambda: self.outbox.begin(arguments.get("op_id", ""))),
-            "conflict": (self.conflict, lambda: self.conflict.begin(arguments.get("op_id", ""))),
-            "settings": (self.settings_page, self.settings_page.begin),
-            "modules": (self.modules_page, self.modules_page.setFocus),
-        }
-        page, begin = pages[name]
-        self.work.pages.setCurrentWidget(page)
-        begin()
+        self.own.show(name, arguments)
 
     def _on_page_wanted(self, page: str, arguments: Mapping[str, str]) -> None:
         if page == "help":
@@ -286,7 +272,7 @@ class Shell(Ground):
             return
         self._show_page(page, arguments)
         self.place = f"page:{page}"
-        self.work.rail.mark("page:outbox" if page == "conflict" else self.place)
+        self.work.rail.mark(self.own.rail_place(page))
 
     def _on_view_wanted(self, view_id: str, arguments: Mapping[str, str]) -> None:
         module = view_id.partition(".")[0]
