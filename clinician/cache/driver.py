@@ -34,8 +34,7 @@ _FULL: Final = 13
 _IO_ERROR: Final = 10
 _CORRUPT: Final = 11
 _NOT_A_DATABASE: Final = 26
-_IO_WRITES: Final = frozenset(_IO_ERROR | code << 8 for code in (3, 4, 5, 6, 19, 21))
-"""WRITE, FSYNC, DIR_FSYNC, TRUNCATE, SHMSIZE, SHMMAP: the disk takes no more."""
+"""The driver does not give the extended codes, so a write that failed and a read that failed look alike."""
 
 
 def connect(file: Path, key: bytes, *, cache_kib: int, read_only: bool = False) -> Any:
@@ -115,11 +114,13 @@ def _error_of(problem: Exception, *, knows_key: bool) -> ClinicianError:
     code = getattr(problem, "sqlite_errorcode", None) or 0
     name = getattr(problem, "sqlite_errorname", None) or type(problem).__name__
     plain = code & 0xFF
-    if plain == _FULL or code in _IO_WRITES:
+    if plain == _FULL:
         return disk_full(name)
+    if plain == _IO_ERROR:
+        return disk_trouble(name)
     if plain == _NOT_A_DATABASE and not knows_key:
         return wrong_key()
-    if plain in (_CORRUPT, _NOT_A_DATABASE, _IO_ERROR):
+    if plain in (_CORRUPT, _NOT_A_DATABASE):
         return damaged(name)
     return Bug(L("Something went wrong in Clinician. What was saved before is safe."), detail=name)
 
@@ -130,6 +131,21 @@ def disk_full(detail: str) -> DiskFull:
         L(
             "The disk of this PC is full. What you just did was not saved; everything saved before is "
             "safe. Make room on the disk and do it once more."
+        ),
+        detail=detail,
+    )
+
+
+def disk_trouble(detail: str) -> DiskFull:
+    """The disk failed a call: most often a full one (shared memory, a flush), else one that is failing.
+
+    Nothing says that what is stored is damaged: a page that does not read whole is told as such.
+    """
+    return DiskFull(
+        L(
+            "The disk of this PC is full or does not work as it should. What you just did was not saved; "
+            "everything saved before is kept. Make room on the disk and do it once more. If it happens "
+            "again, ask your superuser."
         ),
         detail=detail,
     )

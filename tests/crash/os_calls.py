@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ class OsCalls:
         self._files: dict[int, int] = {}
         self._folders: dict[int, str] = {}
         self._usual = {name: getattr(os, name) for name in _NAMES}
+        self.is_full = False
+        """No byte more fits."""
 
     def _is_ours(self, path: Any) -> bool:
         return isinstance(path, str | Path) and Path(path).is_relative_to(self._root)
@@ -36,6 +39,8 @@ class OsCalls:
         return handle
 
     def write(self, handle: int, body: Any) -> int:
+        if self.is_full and handle in self._files:
+            raise OSError(errno.ENOSPC, "no room")
         at = os.lseek(handle, 0, os.SEEK_CUR) if handle in self._files else 0
         done: int = self._usual["write"](handle, body)
         if handle in self._files:
