@@ -15,11 +15,13 @@ from clinician import texts
 from clinician.access.decision import decide
 from clinician.access.pins import Pins
 from clinician.access.who import Who
+from clinician.attaching import Documents, limits_of
 from clinician.cache.acts import ActState
 from clinician.cache.keep import Draft
 from clinician.cache.keys import open_key, system_key_store
 from clinician.cache.open import Cache, open_cache
 from clinician.cache.pin_store import PinStore
+from clinician.cache.writing import Writing
 from clinician.clock import Clock
 from clinician.commands.act import Command, Done
 from clinician.commands.bus import CommandBus
@@ -124,6 +126,8 @@ class Workstation:
         self._bus = CommandBus(cache, clock, problems, decide)
         plan = make_plan(sync_rules(registry), workplace_ref=workplace_ref)
         self.engine = SyncEngine(cache, client, plan, clock=clock, events=events, hint_client=hint_client)
+        limits = self.engine.attachments.limits = limits_of(settings)
+        self.documents = Documents(cache, self._bus, self._person, clock, limits)
 
     # opening and closing ----------------------------------------------------------------------
 
@@ -269,11 +273,14 @@ class Workstation:
         return self.engine.status()
 
     def retry(self, op_id: str) -> None:
-        """Send a refused or parked act again, unchanged."""
+        """Send a refused or parked act again, unchanged, or what was refused of its attachments."""
         refused = frozenset({ActState.REJECTED, ActState.PARKED})
-        self.cache.writer.run(
-            lambda writing: writing.outbox.transition(op_id, refused, ActState.QUEUED), durable=True
-        )
+
+        def work(writing: Writing) -> None:
+            writing.outbox.transition(op_id, refused, ActState.QUEUED)
+            writing.attachments.retry(op_id)
+
+        self.cache.writer.run(work, durable=True)
         self.sync_now()
 
     def withdraw(self, op_id: str) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from clinician.cache import tables
 from clinician.cache.acts import PENDING, TERMINAL, ActRow, ActState, Entry
+from clinician.cache.attachments import waiting_acts
 from clinician.cache.body import Press
 from clinician.cache.reading import Raw
 from clinician.texts import Text
@@ -132,17 +133,18 @@ class OutboxReader:
         """Acts that may be sent now: at most one of each aggregate, in the order they were done.
 
         An act waits for an earlier one of its aggregate that is still on its way, and for every act
-        it depends on. One that stands still (conflict, refused, parked) holds only its dependants.
+        it depends on. One that stands still (conflict, refused, parked, or waiting for an attachment to be
+        at the record) holds only its dependants.
         """
         pending = self.rows(states=PENDING)
         place = {act.op_id: act for act in pending}
-        held: set[str] = set()
+        held: set[str] = set(waiting_acts(self._connection))
         passed: set[str] = set()
         taken: set[str] = set()
         found: list[ActRow] = []
         for act in pending:
             waits = [place[op] for op in act.depends_on if op in place]
-            if act.state not in _MOVING or any(_stands(one, held) for one in waits):
+            if act.op_id in held or act.state not in _MOVING or any(_stands(one, held) for one in waits):
                 held.add(act.op_id)
             elif any(one.seq > act.seq or one.op_id in passed for one in waits):
                 passed.add(act.op_id)  # it waits for the act that took the place of an older one

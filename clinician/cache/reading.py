@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:  # acts and synced build upon this file
     from clinician.cache.acts import ActRow, ActState, ConflictRow, Entry
+    from clinician.cache.attachments import FileRow
     from clinician.cache.synced import EvidenceRow, Member
 
 Raw = dict[str, Any]
@@ -116,6 +117,10 @@ class Reading(Protocol):
 
     def conflicts(self, op_id: str | None = None, *, open_only: bool = True) -> tuple[ConflictRow, ...]:
         """Conflicts, newest first; by default those nobody has decided."""
+        ...
+
+    def attachments(self, patient_ref: str | None = None) -> tuple[FileRow, ...]:
+        """Attachments of a patient that have a row here; without one, all that are not yet at the record."""
         ...
 
     def evidence(self, patient_ref: str | None = None, *, limit: int = 200) -> tuple[EvidenceRow, ...]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from clinician.cache import tables
 from clinician.cache.acts import ActRow, ActState, ConflictRow, Entry
+from clinician.cache.attachments import AttachmentReader, FileRow
 from clinician.cache.body import Press
 from clinician.cache.conflicts import ConflictReader
 from clinician.cache.filters import ORDERS, Filter, make_filter
@@ -245,6 +246,11 @@ class Snapshot:
     def conflicts(self, op_id: str | None = None, *, open_only: bool = True) -> tuple[ConflictRow, ...]:
         """Conflicts, newest first."""
         return ConflictReader(self.connection, self.press).rows(op_id, open_only=open_only)
+
+    def attachments(self, patient_ref: str | None = None) -> tuple[FileRow, ...]:
+        """Attachments of a patient that have a row here; without one, all that are not yet at the record."""
+        reader = AttachmentReader(self.connection)
+        return reader.unsent() if patient_ref is None else reader.of_patient(patient_ref)
 
     def evidence(self, patient_ref: str | None = None, *, limit: int = 200) -> tuple[EvidenceRow, ...]:
         """Why rows left the cache, newest first."""

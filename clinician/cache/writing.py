@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from clinician.cache import tables
 from clinician.cache.acts import TERMINAL
+from clinician.cache.attachments import Attachments
 from clinician.cache.body import Press
 from clinician.cache.conflicts import Conflicts
 from clinician.cache.keep import AuditQueue, Keep
@@ -48,6 +49,7 @@ class Writing:
         self.trail = Trail(connection)
         self.audit = AuditQueue(connection)
         self.keep = Keep(connection)
+        self.attachments = Attachments(connection, self._note)
         self.origin = ""
         self.changed: set[str] = set()
 
@@ -171,6 +173,7 @@ class Writing:
             self._rows.remove((number, id_))
             self._note({ref_of(number, id_)})
         self._forget_acts(patient_ref)
+        self.attachments.drop_patient(patient_ref)
         self.trail.add_evidence(patient_ref, patient_ref, evidence)
         self._connection.execute(
             sa.insert(tables.purge_log).values(purged=evidence.seen, why=evidence.why.value, rows=len(rows))

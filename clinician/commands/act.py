@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import ClassVar, Protocol, runtime_checkable
 
 from clinician.access.who import Who
+from clinician.cache.attachments import NewFile
 from clinician.cache.reading import Cached, Raw, Reading
 from clinician.errors import UserProblem
 from clinician.texts import Text
@@ -47,6 +48,8 @@ class Act:
     aggregate: str
     changes: tuple[Change, ...]
     label: Text
+    files: tuple[NewFile, ...] = ()
+    """Content that must be at the record before the act is sent."""
 
 
 @runtime_checkable

@@ -196,6 +196,8 @@ class CommandBus:
         )
         for entry in entries:
             writing.put_overlay(entry.ref, op_id, entry.raw)
+        for file in act.files:
+            writing.attachments.add(file, op_id=op_id, patient_ref=patient_ref, now=stamp.when)
         action = CREATE if all(entry.is_create for entry in entries) else UPDATE
         refs = [entry.ref for entry in entries]
         event = audit_event(action, who, stamp.when, patient_ref=patient_ref, refs=refs, what=act.kind)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import IO, Any, Final
 from urllib.parse import parse_qsl
 
 from werkzeug.http import parse_accept_header
@@ -64,6 +65,26 @@ class Request:
     def is_strict(self) -> bool:
         """Whether unknown parameters must be refused."""
         return self.prefer.get("handling") == "strict"
+
+    @property
+    def mimetype(self) -> str:
+        """The content type without its parameters, in small letters; '' when absent."""
+        return self._inner.mimetype
+
+    @property
+    def content_length(self) -> int | None:
+        """As the sender says."""
+        return self._inner.content_length
+
+    @property
+    def body_stream(self) -> IO[bytes]:
+        """The body, to be read once and in pieces."""
+        return self._inner.stream
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether FHIR JSON is asked for by name; without a wish a Binary comes as it is."""
+        return "json" in dict(self.pairs).get("_format", "") or "json" in self.header("Accept")
 
     def check_accept(self) -> None:
         """406 when the asker takes no JSON."""
@@ -146,10 +167,13 @@ class Reply:
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    stream: Iterable[bytes] | None = None
+    """Instead of `body`, piece by piece"""
+    packable: bool = True
 
     def packed(self, accept_encoding: str) -> bytes:
         """The body to send, compressed where that pays; sets the headers that say so."""
-        if len(self.body) < _GZIP_FROM or "gzip" not in accept_encoding:
+        if not self.packable or len(self.body) < _GZIP_FROM or "gzip" not in accept_encoding:
             return self.body
         self.headers["Content-Encoding"] = "gzip"
         return gzip.compress(self.body, compresslevel=1, mtime=0)

@@ -51,6 +51,10 @@ CREATE TABLE IF NOT EXISTS moment(
 CREATE TABLE IF NOT EXISTS quantity(
   pid INTEGER, low REAL, high REAL, system TEXT, code TEXT, unit TEXT, rid INTEGER,
   PRIMARY KEY(pid, low, high, system, code, unit, rid)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS binary_part(
+  part_id INTEGER PRIMARY KEY, id TEXT NOT NULL, version INTEGER NOT NULL, number INTEGER NOT NULL,
+  content BLOB NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS binary_part_place ON binary_part(id, version, number);
 """
 INDEX_TABLES: Final = ("ref", "token", "word", "moment", "quantity")
 

@@ -12,8 +12,8 @@ import msgspec
 from werkzeug.http import http_date
 
 from clinician.clock import Clock
+from clinician.embedded import binary, history, interactions
 from clinician.embedded import body as bodies
-from clinician.embedded import history, interactions
 from clinician.embedded.bundles import run_bundle
 from clinician.embedded.content import check_resource, read_content
 from clinician.embedded.interactions import Answer
@@ -31,6 +31,7 @@ _STATUS: Final = {
     200: "OK",
     201: "Created",
     204: "No Content",
+    206: "Partial Content",
     304: "Not Modified",
     400: "Bad Request",
     404: "Not Found",
@@ -41,6 +42,7 @@ _STATUS: Final = {
     412: "Precondition Failed",
     413: "Content Too Large",
     415: "Unsupported Media Type",
+    416: "Range Not Satisfiable",
     422: "Unprocessable Content",
     429: "Too Many Requests",
     500: "Internal Server Error",
@@ -74,14 +76,23 @@ class RecordApp:
         body = b"" if reply.status in (204, 304) else reply.packed(request.header("Accept-Encoding"))
         if body:
             reply.headers.setdefault("Content-Type", FHIR_JSON)
+        if reply.stream is not None:
+            return self._streamed(request, reply, start_response)
         if reply.status not in (204, 304):
             reply.headers["Content-Length"] = str(len(body))
         start_response(f"{reply.status} {_STATUS.get(reply.status, 'Status')}", list(reply.headers.items()))
         return [b"" if request.method == "HEAD" else body]
 
+    def _streamed(
+        self, request: Request, reply: Reply, start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        reply.headers.setdefault("Content-Type", FHIR_JSON)
+        start_response(f"{reply.status} {_STATUS.get(reply.status, 'Status')}", list(reply.headers.items()))
+        return () if request.method == "HEAD" or reply.stream is None else reply.stream
+
     def _guarded(self, request: Request) -> Reply:
         try:
-            return self._route(request)
+            return binary.answer(self.store, request) if binary.is_raw(request) else self._route(request)
         except RequestError as problem:
             return _refusal(problem)
         except sqlite3.OperationalError as fault:
@@ -131,7 +142,10 @@ class RecordApp:
             answer = self._reads(request, connection, as_of).get(
                 request.segments, request.pairs, request.header("If-None-Match")
             )
-        return _reply(answer, location=False)
+        reply = _reply(answer, location=False)
+        if answer.type == "Binary" and answer.status == 200:
+            reply.stream = binary.as_json(self.store, answer.id, answer.version, answer.body)
+        return reply
 
     def _wait(self, request: Request) -> None:
         """Long poll: hold a history request until something newer is there, or its time is up."""

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+from clinician.record.in_process import InProcess
+
 
 class Wire(httpx.BaseTransport):
     """Passes requests on, after `delay_s` seconds, or refuses the connection while `is_cut`."""
@@ -35,4 +37,4 @@ class Wire(httpx.BaseTransport):
 
 def wire_to(app: Callable[..., Any]) -> Wire:
     """A wire to a WSGI record in this process."""
-    return Wire(httpx.WSGITransport(app=app))
+    return Wire(InProcess(app))

@@ -21,6 +21,7 @@ from clinician.record.client import Busy, NotSent, RecordClient
 from clinician.record.websocket import open_bound
 from clinician.sync import conflict, request, restored, scope
 from clinician.sync.announced import ALL, Announced
+from clinician.sync.attachments import AttachmentSync
 from clinician.sync.audit import send_audit
 from clinician.sync.confirm import confirm
 from clinician.sync.delta import Delta, delta
@@ -66,6 +67,7 @@ class SyncEngine:
         self.listening = Listening(hint_client, plan, self.hinted, clock.monotonic, rng, open_socket)
         self.loop = Loop(self.step, self.small_round, self.pause, self.line.stopped, self._is_poll_due)
         self.uploader.lanes.late = self.loop.acted
+        self.attachments = AttachmentSync(self.line, frozen=restored.is_frozen, on_sent=self.loop.acted)
         self._round = threading.RLock()
         self._end_listening = events.subscribe(CacheChanged, self._on_change)
         self._is_prepared = False
@@ -80,6 +82,7 @@ class SyncEngine:
             return
         self.uploader.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sync-upload")
         self.loop.start()
+        self.attachments.start()
         self.listening.start()
 
     def stop(self) -> None:
@@ -93,6 +96,7 @@ class SyncEngine:
                 self.line.client.hang_up()
             self.uploader.pool.shutdown(wait=True, cancel_futures=True)
             self.uploader.pool = None
+        self.attachments.stop()
 
     def pause(self) -> float:
         """Seconds until something is due, if nothing wakes the engine before."""
@@ -133,9 +137,11 @@ class SyncEngine:
     def sync_now(self) -> None:
         """A person wants it now: no pause stands."""
         self.uploader.hurry()
+        self.attachments.hurry()
         self.wake()
 
     def _on_change(self, event: CacheChanged) -> None:
+        self.attachments.heard(event.types)
         if event.origin:
             self.loop.acted()
 
@@ -181,6 +187,7 @@ class SyncEngine:
 
     def _whole_round(self) -> None:
         self._prepare()
+        self.attachments.wake()
         self._send()
         filled = self._fill()
         self._ask_changes(filled)
@@ -311,6 +318,7 @@ class SyncEngine:
         scope.purge(self.line, self._clock.now())
         self.uploader.watch()
         send_audit(self.line)
+        self.attachments.look_ahead(ref.partition("/")[0] for ref in self.last_delta.returned)
 
     # a record that went back in time ----------------------------------------------------------
 

@@ -71,7 +71,7 @@ def test_that_a_resource_without_identifier_element_keeps_its_old_id_as_source(
 ) -> None:
     raw = {"resourceType": "Binary", "id": "bilde", "contentType": "text/plain"}
     import_paths(app, [save(tmp_path, "x.json", raw)])
-    stored = http.get(f"Binary/{derived_id('Binary/bilde')}").json()
+    stored = http.get(f"Binary/{derived_id('Binary/bilde')}?_format=json").json()
     assert stored["meta"]["source"] == f"{IMPORTED_ID}#Binary/bilde"
 
 
