@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from clinician import texts
+from clinician.clock import oslo
+from clinician.fhir.times import parse_instant
 from clinician.record.profile import (
     CAS_ROW,
     CHANGES,
@@ -44,6 +46,8 @@ def profile_lines(found: ServerProfile) -> Iterator[Finding]:
 
 
 def _told(name: str, value: object) -> str:
+    if name == "checked_at" and value:
+        return f"{oslo(parse_instant(str(value))):%d.%m.%Y %H:%M}"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     modes = {

@@ -81,7 +81,14 @@ class HealthPage(Ground):
         self._is_new = True
         self._model: RowModel[_Line] = RowModel(
             [
-                Column("group", L("Area"), lambda row: row.heading, width=170, weight=lambda _row: 600),
+                Column(
+                    "group",
+                    L("Area"),
+                    lambda row: row.heading,
+                    width=170,
+                    weight=lambda _row: 600,
+                    may_hide=True,
+                ),
                 Column(
                     "title",
                     L("What"),
@@ -89,7 +96,7 @@ class HealthPage(Ground):
                     icon=lambda row: _FACES[row.mood][0],
                     tone=lambda row: "ink" if row.mood == "good" else _FACES[row.mood][1],
                 ),
-                Column("detail", L("How it is"), lambda row: row.detail, width=320),
+                Column("detail", L("How it is"), lambda row: row.detail, width=260),
             ]
         )
         self._build()

@@ -31,7 +31,7 @@ def test_that_what_needs_a_person_is_chosen_and_explained(page: Any) -> None:
     assert page.table.current_key() == "decide"
     assert page._title.text() == "Utboks: Må avgjøres"
     assert page._help.text() == "Se utboksen."
-    assert page._sum.label.text() == "1 ting trenger et menneske"
+    assert page._sum.label.text() == "1 ting må ses på"
 
 
 def test_that_a_group_is_named_where_it_begins(page: Any) -> None:
