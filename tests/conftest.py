@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -24,3 +25,16 @@ def _norwegian() -> Iterator[None]:
     texts.set_language("nb")
     yield
     texts.set_language("nb")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Add up what the long runs of a machine tell of themselves, over all processes (`make soak`)."""
+    told: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            told.update(dict(getattr(report, "user_properties", ())).get("machine", {}))
+    if told:
+        first = ("examples", "acts", "acts lost", "acts doubled")
+        rest = sorted(told.keys() - set(first))
+        terminalreporter.section("machine")
+        terminalreporter.write_line(", ".join(f"{name} {told[name]}" for name in [*first, *rest]))

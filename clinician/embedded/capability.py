@@ -23,6 +23,7 @@ _INTERACTIONS: Final = (
 _SYSTEM: Final = ("transaction", "batch", "history-system")
 
 
+@cache
 def software_version() -> str:
     """The version of the installed program."""
     try:

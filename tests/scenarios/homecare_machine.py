@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -33,7 +32,8 @@ from modules.homecare import commands as c
 from modules.homecare import queries as q
 from modules.homecare.rows import DaySums, Move, NotDone, VisitState
 from modules.homecare.rules.visits import OPEN_STATES, state_of, visit_of
-from tests.clinician.sync.machine import FAULTS, MEMORY, BadNetwork, Killed
+from tests.clinician.sync.network import FAULTS, BadNetwork, Killed
+from tests.clinician.sync.ready import scratch
 from tests.clinician.sync.world import Station, World
 from tests.modules.homecare.memory import DAY, NOW, at, episode, patient, task, visit, zone
 
@@ -197,7 +197,7 @@ class NothingDisappears(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.exists() else None))
+        self.folder = scratch()
         self.world = World(self.folder)
         self.world.clock.advance(NOW - self.world.clock.now())
         self.moves = 0

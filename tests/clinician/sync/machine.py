@@ -1,153 +1,77 @@
-"""Two workstations, one record, a bad network and a scheduler that looks for the worst order of things."""
+"""Two or three workstations, one record, a bad network and a scheduler that looks for the worst order of things.
+
+What must hold is in `invariants`, by the names of SYNC §1.15; what goes wrong between two programs in `network`.
+"""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar, Final
 
-import httpx
-import orjson
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from clinician.cache.acts import ActState
+from clinician.cache.acts import TERMINAL, ActState
+from clinician.errors import UserProblem
+from clinician.fhir.reference import Raw
 from clinician.sync.upload import Uploader
-from tests.clinician.sync.world import (
-    NURSE,
-    Station,
-    World,
-    first,
-    new_id,
-    outside,
-    patient_with_visits,
-    setting,
-)
+from tests.clinician.sync import invariants
+from tests.clinician.sync.network import CUTS, FAULTS, POISONS, Killed
+from tests.clinician.sync.ready import NAMES, MachineStation, MemoryWorld, ready
+from tests.clinician.sync.world import NURSE, episode, new_id
 
-Answer = Callable[[], httpx.Response]
-FHIR = {"content-type": "application/fhir+json"}
-FAULTS = (
-    "no connection",
-    "lost request",
-    "lost answer",
-    "half answer",
-    "html 502",
-    "503",
-    "429",
-    "500 before",
-    "twice",
-    "kill before",
-    "kill after",
-)
-MEMORY = Path("/dev/shm")
-ROUNDS = st.none() | st.lists(st.sampled_from(FAULTS), max_size=2)
+ROUNDS: Final = st.none() | st.lists(st.sampled_from(FAULTS), max_size=2)
 """What follows a deed: None, nothing yet; a list, a round at once, with these faults in its exchanges."""
-
-
-class Killed(BaseException):
-    """The program ended in the middle of an exchange."""
-
-
-class BadNetwork:
-    """Does the next faults to the next exchanges, one each."""
-
-    def __init__(self) -> None:
-        self.waiting: list[str] = []
-        self.hidden: set[str] = set()
-
-    def __call__(self, request: httpx.Request, go_on: Answer) -> httpx.Response:
-        fault = self.waiting.pop(0) if self.waiting else ""
-        match fault:
-            case "no connection":
-                raise httpx.ConnectError("no")
-            case "lost request":
-                raise httpx.ReadTimeout("lost")
-            case "kill before":
-                raise Killed
-            case "html 502":
-                return outside(502, b"<html>", **{"content-type": "text/html"})
-            case "503" | "429":
-                return outside(int(fault), b"{}", **FHIR, **{"retry-after": "1"})
-            case "500 before":
-                return outside(500, b'{"resourceType":"OperationOutcome"}', **FHIR)
-        answer = go_on()
-        if fault == "twice":
-            answer.read()
-            answer = go_on()
-        if not fault and not self.hidden:
-            return answer
-        body = answer.read()
-        if fault == "lost answer":
-            raise httpx.ReadTimeout("lost")
-        if fault == "kill after":
-            raise Killed
-        if fault == "half answer":
-            return outside(answer.status_code, body[: len(body) // 2], **FHIR)
-        return outside(answer.status_code, _without(body, self.hidden), **_headers(answer))
-
-
-def _headers(answer: httpx.Response) -> dict[str, str]:
-    return {key: value for key, value in answer.headers.items() if key != "content-length"}
-
-
-def _without(body: bytes, hidden: set[str]) -> bytes:
-    """The page as a record gives it whose commit is not visible yet: the newest version is not there."""
-    if not any(id_.encode() in body for id_ in hidden) or b'"searchset"' not in body:
-        return body
-    bundle = orjson.loads(body)
-    pages = [bundle, *(entry.get("resource", {}) for entry in bundle.get("entry", []))]
-    for page in pages:
-        if page.get("type") == "searchset":
-            page["entry"] = [e for e in page.get("entry", []) if e["resource"]["id"] not in hidden]
-    return orjson.dumps(bundle)
+TALLY: Final[Counter[str]] = Counter()
+"""What all machines of this process did: examples, acts, each fault, how acts ended."""
+WHO: Final = st.integers(0, 2)
+EITHER: Final = st.integers(0, 1)
+QUIET_ROUNDS: Final = 12
+JUMPS: Final = (-7200, 180, 7200, -180, 0)
+"""Seconds by which a PC's clock is wrong after one more jump."""
+PATIENCE: Final = 1.0
+"""Seconds that a poisoned act may delay another patient's (I12)."""
 
 
 class SyncMachine(RuleBasedStateMachine):
     """Every act ends exactly once; caches equal the record when it is quiet; nothing said is untrue."""
 
     uploader: ClassVar[type[Uploader]] = Uploader
-    prepare: ClassVar[Callable[[Station], None] | None] = None
+    prepare: ClassVar[Callable[[MachineStation], None] | None] = None
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.exists() else None))
-        self.world = World(self.folder)
+        self.ready = ready()
+        self.folder = self.ready.copy()
+        self.world = MemoryWorld(self.folder)
+        self.truth = self.world.truth
+        self.stations: list[MachineStation] = []
+        self.memories: dict[str, invariants.Memory] = {}
         self.tokens: dict[str, tuple[str, str, str]] = {}
         self.notes: dict[str, str] = {}
-        self.shas: dict[str, str] = {}
-        self.versions: dict[tuple[str, str], int] = {}
+        self.refused: set[str] = set()
         self.count = 0
-        self.late: list[tuple[BadNetwork, str]] = []
+        self.late: list[tuple[MachineStation, str, float]] = []
+        self.faults: Counter[str] = Counter()
 
-    @initialize()
-    def start(self) -> None:
-        self.world.load(setting())
-        raws = patient_with_visits(2)
-        self.world.load(raws)
-        self.patient = first(raws, "Patient")
-        self.visits = [f"Appointment/{raw['id']}" for raw in raws if raw["resourceType"] == "Appointment"]
-        self.world.tick(300)
-        self.stations = [self.world.station("a"), self.world.station("b")]
-        for station in self.stations:
+    @initialize(third=st.sampled_from([False, False, True]))
+    def start(self, third: bool) -> None:
+        for name in NAMES[: 3 if third else 2]:
+            station = MachineStation(self.world, name, type(self).uploader, self.faults)
+            self.stations.append(station)
+            self.world.stations.append(station)
+            self.memories[name] = invariants.Memory()
             self._dress(station)
-            station.step()
 
-    def _dress(self, station: Station) -> None:
-        network = BadNetwork()
-        station.wire.fault = network
-        station.engine.uploader = type(self).uploader(
-            station.engine.line, frozen=station.engine.uploader.frozen
-        )
+    def _dress(self, station: MachineStation) -> None:
         if self.prepare is not None:
             type(self).prepare(station)  # type: ignore[misc]  # a plain function of the class
 
-    def _network(self, station: Station) -> BadNetwork:
-        assert isinstance(station.wire.fault, BadNetwork)
-        return station.wire.fault
+    def _who(self, who: int) -> MachineStation:
+        return self.stations[who % len(self.stations)]
 
     def _token(self) -> str:
         self.count += 1
@@ -155,258 +79,305 @@ class SyncMachine(RuleBasedStateMachine):
 
     # what people do ---------------------------------------------------------------------------
 
-    @rule(
-        who=st.integers(0, 1),
-        which=st.integers(0, 1),
-        element=st.sampled_from(["comment", "description"]),
-        faults=ROUNDS,
-    )
+    @rule(who=WHO, which=EITHER, element=st.sampled_from(["comment", "description"]), faults=ROUNDS)
     def edit(self, who: int, which: int, element: str, faults: list[str] | None) -> None:
-        station, visit, token = self.stations[who], self.visits[which], self._token()
-        op = station.change(visit, **{element: token})
-        self.tokens[op] = (visit, element, token)
-        shown = station.get(visit)
-        assert shown is not None and shown[element] == token, "I6: what I wrote is what I see"
-        self._then(station, faults)
+        self._change(self._who(who), self.ready.visits[which], element, faults)
 
-    @rule(
-        who=st.integers(0, 1),
-        which=st.integers(0, 1),
-        status=st.sampled_from(["arrived", "fulfilled", "cancelled"]),
-        faults=ROUNDS,
-    )
+    @rule(who=WHO, which=EITHER, status=st.sampled_from(["arrived", "fulfilled", "cancelled"]), faults=ROUNDS)
     def move_on(self, who: int, which: int, status: str, faults: list[str] | None) -> None:
-        station, visit, token = self.stations[who], self.visits[which], self._token()
-        before = station.get(visit)
-        assert before is not None
-        op = station.act({**before, "status": status, "patientInstruction": token})
-        self.tokens[op] = (visit, "patientInstruction", token)
+        self._change(self._who(who), self.ready.visits[which], "patientInstruction", faults, status=status)
+
+    @rule(who=WHO, which=EITHER, faults=ROUNDS)
+    def do_task(self, who: int, which: int, faults: list[str] | None) -> None:
+        self._change(self._who(who), self.ready.tasks[which], "description", faults, status="completed")
+
+    @rule(who=WHO, which=EITHER, faults=ROUNDS)
+    def change_plan(self, who: int, which: int, faults: list[str] | None) -> None:
+        self._change(self._who(who), self.ready.plans[which], "description", faults)
+
+    def _change(
+        self, station: MachineStation, ref: str, element: str, faults: list[str] | None, **more: str
+    ) -> None:
+        before = station.get(ref)
+        if before is None:
+            return
+        token = self._token()
+        op = station.act({**before, **more, element: token})
+        self.tokens[op] = (ref, element, token)
+        self._memory(station).wrote[ref] = (op, element, token)
         self._then(station, faults)
 
-    @rule(who=st.integers(0, 1), faults=ROUNDS)
-    def write_note(self, who: int, faults: list[str] | None) -> None:
+    @rule(who=WHO, whose=EITHER, faults=ROUNDS)
+    def write_note(self, who: int, whose: int, faults: list[str] | None) -> None:
+        station = self._who(who)
+        self._note(station, self.ready.patients[whose])
+        self._then(station, faults)
+
+    def _note(self, station: MachineStation, patient: str, poison: str = "") -> str:
         token = self._token()
         note = {
             "resourceType": "Communication",
             "id": new_id(),
             "status": "completed",
-            "subject": {"reference": self.patient},
+            "subject": {"reference": patient},
             "payload": [{"contentString": token}],
         }
-        self.notes[self.stations[who].act(note)] = token
-        self._then(self.stations[who], faults)
+        if poison:
+            station.network.poisons[note["id"]] = poison  # type: ignore[index]  # the id is text
+        op = station.act(note)
+        self.notes[op] = token
+        if poison == "422":
+            self.refused.add(op)
+        return op
 
-    @rule(who=st.integers(0, 1), choice=st.sampled_from(["mine", "theirs"]))
+    @rule(who=WHO, choice=st.sampled_from(["mine", "theirs", "merged"]))
     def decide(self, who: int, choice: str) -> None:
-        station = self.stations[who]
+        station = self._who(who)
         rows = station.write(lambda w: w.conflicts.rows())
-        if rows and station.state(rows[0].op_id) == ActState.CONFLICT:
-            op = rows[0].op_id
-            try:
-                new = station.engine.decide(op, choice, NURSE)
-            except Killed:
-                self._reopen(station)
-                return
-            if new and op in self.tokens:
-                self.tokens[new] = self.tokens[op]
+        open_ = [row.op_id for row in rows if station.state(row.op_id) == ActState.CONFLICT]
+        if not open_:
+            return
+        try:
+            new = station.engine.decide(open_[0], choice, NURSE)
+        except UserProblem:
+            return
+        except Killed:
+            self._restart(station)
+            return
+        if new and open_[0] in self.tokens:
+            self.tokens[new] = self.tokens[open_[0]]
 
-    @rule(which=st.integers(0, 1), who=st.integers(0, 1))
+    # what others do ------------------------------------------------------------------------------
+
+    @rule(what=st.sampled_from(["new task", "new task", "reading deleted", "leaves", "stays"]), whose=EITHER)
+    def others_do(self, what: str, whose: int) -> None:
+        """Other programs at the record: a task more, a reading less, the second patient's stay ended or taken up."""
+        patient = self.ready.patients[1].partition("/")[2]
+        match what:
+            case "new task":
+                self.world.load([_task(self.ready.patients[whose])])
+            case "reading deleted":
+                self.world.direct.delete(self.ready.readings[whose])
+            case _:
+                self.world.load([episode(patient, "active" if what == "stays" else "finished")])
+
+    @rule(which=EITHER, who=WHO, of_task=st.booleans())
     @precondition(lambda self: len(self.late) < 2)
-    def commit_late(self, which: int, who: int) -> None:
+    def commit_late(self, which: int, who: int, of_task: bool) -> None:
         """Somebody else's change whose commit one workstation cannot see yet."""
-        visit = self.visits[which]
-        network = self._network(self.stations[who])
-        there = self.world.there(visit)
-        assert there is not None
-        self.world.load([{**there, "minutesDuration": there.get("minutesDuration", 0) + 1}])
-        network.hidden.add(visit.partition("/")[2])
-        self.late.append((network, visit.partition("/")[2]))
+        ref = (self.ready.tasks if of_task else self.ready.visits)[which]
+        station = self._who(who)
+        there = self.truth.rows()[ref].raw
+        priority = "urgent" if there.get("priority") == "asap" else "asap"
+        more = {"priority": priority} if of_task else {"minutesDuration": there.get("minutesDuration", 0) + 1}
+        self.world.load([{**there, **more}])
+        station.network.hidden.add(ref.partition("/")[2])
+        self._memory(station).hidden.add(ref)
+        self.late.append((station, ref, self.world.clock.monotonic()))
 
     @rule()
     @precondition(lambda self: bool(self.late))
     def commit_shows(self) -> None:
-        network, id_ = self.late.pop(0)
-        network.hidden.discard(id_)
+        self._show(*self.late.pop(0))
+
+    def _show(self, station: MachineStation, ref: str, since: float) -> None:
+        if not any(one is station and other == ref for one, other, _ in self.late):
+            station.network.hidden.discard(ref.partition("/")[2])
+            in_time = self.world.clock.monotonic() - since < invariants.WITHIN.total_seconds()
+            self._memory(station).becomes_visible(ref, self.truth.rows()[ref].version, in_time=in_time)
 
     # what goes wrong ----------------------------------------------------------------------------
 
-    @rule(who=st.integers(0, 1), faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=3))
+    @rule(who=WHO, faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=3))
     def trouble(self, who: int, faults: list[str]) -> None:
-        self._network(self.stations[who]).waiting += faults
+        self._who(who).network.waiting += faults
 
-    @rule(who=st.integers(0, 1), down=st.booleans())
-    def partition(self, who: int, down: bool) -> None:
-        self.stations[who].wire.down = down
+    @rule(who=WHO, cut=st.sampled_from(CUTS))
+    def partition(self, who: int, cut: str) -> None:
+        self._who(who).network.cut = cut
 
-    @rule(who=st.integers(0, 1))
-    def restart(self, who: int) -> None:
-        self._reopen(self.stations[who])
+    @rule(who=WHO, what=st.sampled_from(["kill and reopen", "restart", "record restart", "clock jump"]))
+    def upheaval(self, who: int, what: str) -> None:
+        station = self._who(who)
+        self.faults[what] += 1
+        match what:
+            case "kill and reopen":
+                station.crash()
+                self._dress(station)
+            case "restart":
+                self._restart(station)
+            case "record restart":
+                self.world.restart_record()
+            case "clock jump":
+                station.clock.wrong = timedelta(seconds=JUMPS[self.faults[what] % len(JUMPS)])
 
-    @rule(seconds=st.sampled_from([0.5, 5.0, 20.0]))
+    @rule(seconds=st.sampled_from([0.5, 5.0, 20.0, 20.0, 60.0, 960.0, 960.0, 90_000.0]))
     def pass_time(self, seconds: float) -> None:
         self.world.tick(seconds)
 
-    # rounds -----------------------------------------------------------------------------------
-
-    @rule(who=st.integers(0, 1))
-    def step(self, who: int) -> None:
-        self._step(self.stations[who])
-
-    def _then(self, station: Station, faults: list[str] | None) -> None:
-        if faults is not None:
-            self._network(station).waiting += faults
+    @rule(who=WHO, poison=st.sampled_from(POISONS))
+    def poison(self, who: int, poison: str) -> None:
+        """An act the record chokes on, and one of another patient right behind it (I12)."""
+        station = self._who(who)
+        is_clean = station.network.is_clean and not self._waits_for(station, self.ready.patients[2])
+        station.engine.uploader.hurry()
+        self._note(station, self.ready.patients[0], poison)
+        other = self._note(station, self.ready.patients[2])
+        if not is_clean:
+            return
+        started = self.world.clock.monotonic()
+        self._step(station)
+        while station.state(other) != ActState.APPLIED:
+            waited = self.world.clock.monotonic() - started
+            assert waited < PATIENCE, "I12: a poisoned act delays another patient"
+            self.world.tick(0.25)
             self._step(station)
 
-    def _step(self, station: Station) -> None:
+    def _waits_for(self, station: MachineStation, patient: str) -> bool:
+        acts = station.write(lambda w: w.outbox.rows(patient_ref=patient))
+        return any(act.state not in TERMINAL for act in acts)
+
+    # rounds -----------------------------------------------------------------------------------
+
+    @rule(who=WHO)
+    def step(self, who: int) -> None:
+        self._step(self._who(who))
+
+    def _then(self, station: MachineStation, faults: list[str] | None) -> None:
+        if faults is not None:
+            station.network.waiting += faults
+            self._step(station)
+
+    def _step(self, station: MachineStation) -> None:
+        memory = self._memory(station)
         try:
             status = station.step()
         except Killed:
-            self._reopen(station)
+            self._restart(station)
             return
-        if status.all_sent:
-            self._nothing_waits(station)
+        seen = station.write(invariants.look)
+        if station.engine.board.complete:
+            memory.heard_everything()
+        memory.check(seen, self.truth)
+        invariants.fresh_means_whole(status, seen, self.truth, memory)
+        station.is_checked = True
 
-    def _reopen(self, station: Station) -> None:
-        hidden = self._network(station).hidden
+    def _restart(self, station: MachineStation) -> None:
         station.restart()
         self._dress(station)
-        network = self._network(station)
-        network.hidden = hidden
-        self.late = [(network if old.hidden is hidden else old, id_) for old, id_ in self.late]
 
-    def _nothing_waits(self, station: Station) -> None:
-        for act in station.write(lambda w: w.outbox.rows()):
-            assert act.state in (ActState.APPLIED, ActState.WITHDRAWN), "'all sent' while something waits"
-            if act.state is ActState.APPLIED:
-                assert self.world.history(f"Provenance/{act.op_id}") == 1, "I13: confirmed, but not there"
+    def _memory(self, station: MachineStation) -> invariants.Memory:
+        return self.memories[station.label]
 
     # what must hold at every moment -----------------------------------------------------------------
 
     @invariant()
-    def bytes_never_change_and_versions_never_fall(self) -> None:
-        for station in getattr(self, "stations", []):
-            for act in station.write(lambda w: w.outbox.rows()):
-                if act.first_sent is not None:
-                    assert self.shas.setdefault(act.op_id, act.sha256) == act.sha256, "I11"
-            for visit in self.visits:
-                found = station.write(lambda w, visit=visit: w.version_of(visit))
-                version = int(found or 0)
-                assert version >= self.versions.get((station.name, visit), 0), "I5"
-                self.versions[station.name, visit] = version
+    def holds_on_every_workstation(self) -> None:
+        for station in self.stations:
+            if not station.is_checked:
+                self._memory(station).check(station.write(invariants.look), self.truth)
+                station.is_checked = True
 
     # when it is quiet ---------------------------------------------------------------------------------
 
     def teardown(self) -> None:
         try:
-            if hasattr(self, "stations"):
-                self._heal()
-                self._quiet()
-                self._notes_stand_once()
-                self._caches_equal_the_record("before any comparison of ids")
-                self.world.clock.advance(timedelta(minutes=16))
-                self._quiet()
-                self._caches_equal_the_record("after a manifest")
-                self._every_act_ended_once()
+            if self.stations:
+                self._judge()
         finally:
             self.world.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _heal(self) -> None:
+    def _judge(self) -> None:
+        while self.late:
+            self._show(*self.late.pop())
         for station in self.stations:
-            self._network(station).waiting.clear()
-            self._network(station).hidden.clear()
-            station.wire.down = False
+            station.network.heal()
+            station.clock.wrong = timedelta()
+        self._quiet()
+        self._notes_stand_once()
+        for station in self.stations:
+            lagging = set(self._memory(station).lagging)
+            invariants.caches_equal_the_record(station, self.truth, lagging, "before any comparison of ids")
+        self.world.clock.advance(timedelta(minutes=16))
+        for station in self.stations:
+            station.engine.cadence.full = None
+        self._quiet()
+        for station in self.stations:
+            invariants.caches_equal_the_record(station, self.truth, set(), "after a manifest")
+        self._notes_stand_once()
+        self._nothing_was_overwritten()
+        self._every_act_ended_once()
 
     def _quiet(self) -> None:
-        for _ in range(6):
+        """Rounds until one in which nothing moved anywhere: then everybody has seen the last change."""
+        before = self._stand()
+        for _ in range(QUIET_ROUNDS):
             for station in self.stations:
                 station.engine.uploader.hurry()
                 self._step(station)
             self.world.tick(1)
+            now = self._stand()
+            if now == before:
+                return
+            before = now
 
-    def _caches_equal_the_record(self, when: str) -> None:
-        notes = {raw["id"]: raw for raw in self._notes_there()}
-        for station in self.stations:
-            for ref in self.visits:
-                here = station.write(lambda w, ref=ref: w.synced(ref))
-                assert (here.raw if here else None) == self.world.there(ref), f"I7 {when}"
-            assert {raw["id"]: raw for raw in station.all("Communication")} == notes, f"I7 {when}"
-            assert not station.write(lambda w: w.trail.evidence()), "I4: a removal nobody asked for"
-
-    def _notes_there(self) -> list[Any]:
-        bundle = self.world.direct.search("Communication", "_count=500").raw()
-        return [entry["resource"] for entry in bundle.get("entry", [])]
+    def _stand(self) -> tuple[object, ...]:
+        states = (self._memory(station).states for station in self.stations)
+        return (self.world.app.store.seq, *(dict(known) for known in states))
 
     def _notes_stand_once(self) -> None:
         """Told by what they say and not by their ids: a second try must not have made a second note."""
-        there = Counter(raw["payload"][0]["contentString"] for raw in self._notes_there())
-        assert all(count == 1 for count in there.values()), "a note was recorded twice"
-        assert there.keys() == set(self.notes.values()), "a note was lost"
+        there = Counter(
+            row.raw["payload"][0]["contentString"] for _, row in self.truth.living("Communication")
+        )
+        doubled = [token for token, count in there.items() if count > 1]
+        refused = {op for station in self.stations for op in self._refused_on(station)}
+        lost = {token for op, token in self.notes.items() if op not in refused} - there.keys()
+        self.faults["acts doubled"] += len(doubled)
+        self.faults["acts lost"] += len(lost)
+        assert not doubled, "a note was recorded twice"
+        assert not lost, "a note was lost"
+
+    def _refused_on(self, station: MachineStation) -> set[str]:
+        states = self._memory(station).states
+        return {op for op, state in states.items() if state is ActState.REJECTED}
+
+    def _nothing_was_overwritten(self) -> None:
+        for ref in {ref for ref, _, _ in self.tokens.values()}:
+            for element in {element for one, element, _ in self.tokens.values() if one == ref}:
+                invariants.nothing_came_back(self.truth, ref, element)
+        for ref, element, token in self.tokens.values():
+            assert invariants.entered(self.truth, ref, element, token) <= 1, "an act was applied twice"
 
     def _every_act_ended_once(self) -> None:
+        ends: Counter[str] = Counter()
         for station in self.stations:
-            acts = station.write(lambda w: w.outbox.rows())
-            for act in acts:
-                self._ended(station, act)
-            assert {op for op in self.tokens if self._is_of(station, op)} <= {act.op_id for act in acts}
-        self._notes_stand_once()
-        for op in self.notes:
-            assert self.world.history(f"Provenance/{op}") == 1
-        for visit in self.visits:
-            for element in ("comment", "description", "patientInstruction"):
-                self._nothing_came_back(visit, element)
-        for op, (ref, element, token) in self.tokens.items():
-            entered = self._entered(ref, element, token)
-            sent = self.world.history(f"Provenance/{op}")
-            assert sent <= 1, "I2"
-            assert entered <= 1, "an act was applied twice"
-
-    def _is_of(self, station: Station, op: str) -> bool:
-        return bool(station.write(lambda w: w.outbox.get(op)))
-
-    def _ended(self, station: Station, act: Any) -> None:
-        match act.state:
-            case ActState.APPLIED:
-                assert self.world.history(f"Provenance/{act.op_id}") == 1, "applied, but not at the record"
-                if act.op_id in self.tokens:
-                    ref, element, token = self.tokens[act.op_id]
-                    assert self._entered(ref, element, token) == 1, (
-                        "applied, but its content never stood there"
-                    )
-            case ActState.CONFLICT:
-                assert station.write(lambda w: w.conflicts.rows(act.op_id)), "a conflict nobody can see"
-            case ActState.WITHDRAWN:
-                decided = station.write(lambda w: w.conflicts.rows(act.op_id, open_only=False))
-                assert act.superseded_by or decided, "an act that vanished"
-            case ActState.REJECTED | ActState.PARKED:
-                assert act.last_issue, "refused without a reason"
-            case ActState.QUEUED:
-                assert self._is_held(station, act), "waits for nothing"
-            case _:
-                raise AssertionError(f"still {act.state} when it is quiet")
-
-    def _is_held(self, station: Station, act: Any) -> bool:
-        """It was made upon an act that a person must decide about first."""
-        beneath = [station.write(lambda w, op=op: w.outbox.get(op)) for op in act.depends_on]
-        standing = (ActState.CONFLICT, ActState.REJECTED, ActState.PARKED)
-        return any(
-            b.state in standing or (b.state == "queued" and self._is_held(station, b)) for b in beneath
+            for act, end in invariants.endings(station, self.truth):
+                ends[f"acts {end}"] += 1
+                if end == "applied" and act.op_id in self.tokens:
+                    entered = invariants.entered(self.truth, *self.tokens[act.op_id])
+                    assert entered == 1, "I1: applied, but its content never stood there"
+        vanished = (self.tokens.keys() | self.notes.keys()) - self._known_ops()
+        assert vanished <= self._at_the_record(), "I1: an act is in no outbox and not at the record"
+        TALLY.update(self.faults + ends)
+        TALLY.update(
+            {"examples": 1, "acts": len(self.tokens) + len(self.notes), "acts purged": len(vanished)}
         )
 
-    def _values(self, ref: str, element: str) -> list[Any]:
-        """The values an element has had at the record, in order."""
-        answer = self.world.direct.request("GET", f"{ref}/_history?_count=500")
-        return [entry["resource"].get(element) for entry in answer.raw().get("entry", [])][::-1]
+    def _known_ops(self) -> set[str]:
+        return {op for memory in self.memories.values() for op in memory.states}
 
-    def _nothing_came_back(self, ref: str, element: str) -> None:
-        """Every value is new: one that returns means that somebody's change was overwritten unseen."""
-        changes = [None]
-        for value in self._values(ref, element):
-            if value != changes[-1]:
-                assert value not in changes, "a lost update"
-                changes.append(value)
+    def _at_the_record(self) -> set[str]:
+        return {ref.partition("/")[2] for ref, _ in self.truth.living("Provenance")}
 
-    def _entered(self, ref: str, element: str, token: str) -> int:
-        """How often a version with the token followed one without it."""
-        held = [value == token for value in self._values(ref, element)]
-        return sum(now and not before for before, now in zip([False, *held], held, strict=False))
+
+def _task(patient: str) -> Raw:
+    return {
+        "resourceType": "Task",
+        "id": new_id(),
+        "status": "ready",
+        "intent": "order",
+        "for": {"reference": patient},
+        "description": "Medisin",
+    }

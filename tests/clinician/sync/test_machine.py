@@ -1,14 +1,17 @@
-"""The machine on the real engine, and the same machine on three wrong ones, which it must catch."""
+"""The machine on the real engine, and the same machine on wrong ones, which it must catch."""
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import orjson
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from clinician.cache.acts import ActRow, ActState
@@ -16,8 +19,9 @@ from clinician.record.answer import Answer
 from clinician.sync import line
 from clinician.sync.applied import answered_versions, store_applied
 from clinician.sync.upload import Sent, Uploader
-from tests.clinician.sync.machine import SyncMachine
-from tests.clinician.sync.world import Station, outside
+from tests.clinician.sync.machine import TALLY, SyncMachine
+from tests.clinician.sync.ready import MachineStation
+from tests.clinician.sync.world import outside
 
 QUIET = [
     HealthCheck.too_slow,
@@ -51,10 +55,26 @@ def test_that_every_act_ends_exactly_once_whatever_the_network_does() -> None:
     run_state_machine_as_test(SyncMachine, settings=CI)
 
 
+EXAMPLES = int(os.environ.get("EXAMPLES", "10000"))
+CHUNK = 250
+
+
 @pytest.mark.soak
-def test_that_it_holds_for_a_long_run() -> None:
-    many = settings(max_examples=2000, stateful_step_count=40, deadline=None, suppress_health_check=QUIET)
-    run_state_machine_as_test(SyncMachine, settings=many)
+@pytest.mark.parametrize("number", range(-(-EXAMPLES // CHUNK)))
+def test_that_it_holds_for_a_long_run(number: int, record_property: Callable[[str, object], None]) -> None:
+    """`make soak EXAMPLES=10000`: so many examples, shared out over the processes, each chunk with its own seed."""
+    many = settings(
+        max_examples=min(CHUNK, EXAMPLES - number * CHUNK),
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=QUIET,
+        database=None,
+    )
+    start = int(os.environ.get("SEED", "0"))
+    machine = seed(start + number)(type("SoakMachine", (SyncMachine,), {}))
+    before = Counter(TALLY)
+    run_state_machine_as_test(machine, settings=many)
+    record_property("machine", {"acts lost": 0, "acts doubled": 0, **(TALLY - before)})
 
 
 # wrong on purpose ------------------------------------------------------------------------------
@@ -145,7 +165,7 @@ def _newest_as_mark(body: bytes) -> bytes:
     return orjson.dumps(batch)
 
 
-def greater_than(station: Station) -> None:
+def greater_than(station: MachineStation) -> None:
     station.engine.line.__class__ = NoOverlap
     station.wire.inner = GreaterThan(station.wire.inner)
 
@@ -158,8 +178,8 @@ class GreaterThanMachine(SyncMachine):
     ("wrong", "why"),
     [
         (PostMachine, "a note was recorded twice"),
-        (ServerWinsMachine, "an act that vanished"),
-        (GreaterThanMachine, "I7 before any comparison of ids"),
+        (ServerWinsMachine, "I1: an act that vanished"),
+        (GreaterThanMachine, "I10: the mark of|I7 before any comparison of ids"),
     ],
 )
 def test_that_the_machine_catches_a_wrong_engine(wrong: type[SyncMachine], why: str) -> None:
