@@ -63,7 +63,7 @@ def cache_folder(folder: Path, workplace_ref: str) -> Path:
 def sync_rules(registry: Registry) -> tuple[SyncRule, ...]:
     """What the modules that are on want fetched."""
     return tuple(
-        SyncRule(rule.type, rule.search, rule.window, rule.priority)
+        SyncRule(rule.type, rule.search, rule.window, rule.priority, rule.repeats)
         for manifest in registry.manifests()
         for rule in manifest.sync
     )

@@ -22,6 +22,7 @@ gettext domain (`texts`, the module's id unless told otherwise).
     search = "status=ready,requested&owner={organization}"   # {organization_id}, {practitioner}, {date}
     window = 14                            # days back; 0 = all
     priority = 10                          # lower first
+    repeats = false                        # true: an earlier search of the type finds most of it too
 
     [[views]]
     id = "my-day"                          # 'homecare.my-day' everywhere else
@@ -94,12 +95,16 @@ class Needs(_Part):
 
 
 class Sync(_Part):
-    """One search that is kept on this PC. window: days back, 0 for all. priority: lower first."""
+    """One search that is kept on this PC. window: days back, 0 for all. priority: lower first.
+
+    repeats: an earlier search of the type has brought most of what this one finds.
+    """
 
     type: str
     search: str = ""
     window: Annotated[int, Field(ge=0, le=3650)] = 0
     priority: Annotated[int, Field(ge=0, le=100)] = 50
+    repeats: bool = False
 
 
 class View(_Part):

@@ -69,7 +69,7 @@ def delta(line: Line, chunks: Mapping[str, Sequence[str]], keys: Sequence[Key]) 
         elif taken.next_url is not None and taken.rows:
             _walk_on(line, one, taken, found)
         else:
-            taken.rows += fetch(line, taken.partial) if taken.partial else []
+            taken.rows += fetch(line, list(taken.partial)) if taken.partial else []
             small.append((one, taken, _at(line, found, taken)))
     found.failed += [key for one in asked[len(page.responses) :] for key in one.keys]
     _store_small(line, small, found)

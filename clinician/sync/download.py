@@ -6,7 +6,7 @@ most T0, of rows that are committed; the search starts again there, inclusive.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,13 +16,14 @@ from clinician.cache.synced import SyncedRow, Watermark
 from clinician.cache.writing import Writing
 from clinician.fhir.times import to_instant
 from clinician.sync.line import Line, Stopped
-from clinician.sync.pages import Taken, set_aside, take
+from clinician.sync.pages import Taken, only_new, set_aside, take
 from clinician.sync.plan import LIVE_STATUSES, MEMBERSHIP, Key, encoded
 
 PAGE_CAP: Final = 10_000
 """Pages of one walk; a record that never ends is not followed for ever."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Query = list[tuple[str, str]]
+_ELEMENTS: Final = (("_elements", "id,meta"),)
 
 
 @dataclass(slots=True)
@@ -38,6 +39,8 @@ class Walk:
     t0: datetime | None = None
     size: int = 500
     rows: int = 0
+    known: Mapping[str, str] | None = None
+    """id → version of what is cached, where the walk asks for ids and fetches only what is new."""
     resumes: bool = True
     """A full pass leaves a cursor behind; a delta starts again from its mark."""
 
@@ -48,7 +51,7 @@ class Walk:
 
     def search(self, cursor: datetime | None, *, bounded: bool) -> str:
         """The form body for the next page from `cursor`."""
-        query = list(self.query)
+        query = [*self.query, *_ELEMENTS] if self.known is not None else list(self.query)
         if cursor is not None:
             query.append(("_lastUpdated", f"ge{to_instant(cursor)}"))
         if bounded and self.t0 is not None:
@@ -66,6 +69,8 @@ def full_pass(line: Line, key: Key, patients: Sequence[str], had: Watermark | No
         (key,), _full_query(line, key, patients), had.cursor if had else None, had.t0 if had else None
     )
     walk.size = line.profile.page_size
+    if key.rule.repeats:
+        walk.known = line.write(lambda writing: writing.versions(key.rule.type))
     if key.rule.by_patient and not patients:
         line.write(lambda writing: writing.marks.set_watermark(_mark(key, line.server_now or EPOCH)))
         return 0
@@ -98,6 +103,8 @@ def run(line: Line, walk: Walk, cursor: datetime | None, *, bounded: bool) -> No
         before, cursor = cursor, _lifted(cursor, taken, walk.t0)
         link = taken.next_url
         ends = link is None or not (taken.rows or taken.partial) or link in seen
+        if walk.known is not None:
+            only_new(taken, walk.known)
         if stored is not None:
             stored.result()
         stored = _commit(line, walk, taken, cursor, ends=ends)
@@ -151,7 +158,7 @@ def _mark(
 def _fetch_partial(line: Line, taken: Taken) -> None:
     """Rows of which only some elements came must never replace whole ones: read them whole."""
     if taken.partial:
-        taken.rows += fetch(line, taken.partial)
+        taken.rows += fetch(line, list(taken.partial))
 
 
 def fetch(line: Line, refs: Sequence[str]) -> list[SyncedRow]:

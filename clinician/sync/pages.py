@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -20,14 +20,14 @@ _log = logging.getLogger(__name__)
 class Taken:
     """Rows of one page. stamps: of the matches, in order. at: the record's time in the page itself.
 
-    partial: references of which only some elements came; they must be fetched whole.
+    partial: reference → version of what came with only some elements; it must be fetched whole.
     """
 
     rows: list[SyncedRow]
     stamps: list[datetime]
     next_url: str | None
     at: datetime | None
-    partial: list[str] = field(default_factory=list)
+    partial: dict[str, str] = field(default_factory=dict)
     poison: list[RefusedEntry] = field(default_factory=list)
     """Entries that could not be read; they stop nobody."""
 
@@ -65,13 +65,26 @@ def _take(taken: Taken, entry: Entry, stamp: datetime | None) -> None:
     type_, id_, version, last_updated, body, mode, subsetted = entry
     if mode != "include" and stamp is not None:
         taken.stamps.append(stamp)
+    version = version or last_updated
     if subsetted:
-        taken.partial.append(entry.ref)
+        taken.partial[entry.ref] = version
         return
-    taken.rows.append(SyncedRow(type_, id_, version or last_updated, stamp or _UNKNOWN, body))
+    taken.rows.append(SyncedRow(type_, id_, version, stamp or _UNKNOWN, body))
 
 
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def only_new(taken: Taken, known: Mapping[str, str]) -> None:
+    """Of a page that was asked for by ids, keep the names of what is not cached in that version.
+
+    known: id → version, of the type searched. Nothing of such a page is ever stored, marked as partial or not.
+    """
+    listed = taken.partial | {f"{row.type}/{row.id}": row.version for row in taken.rows}
+    taken.rows = []
+    taken.partial = {
+        ref: version for ref, version in listed.items() if known.get(ref.partition("/")[2]) != version
+    }
 
 
 def set_aside(writing: Writing, poison: Sequence[RefusedEntry], now: datetime) -> None:
