@@ -26,21 +26,24 @@ _LARGEST: Final = 4096
 def opened(client: RecordClient, url: str, subscription_id: str) -> BoundSocket:
     """See `websocket.open_bound`."""
     logging.getLogger("websockets").setLevel(logging.WARNING)
+    held = contextlib.ExitStack()
     try:
-        connection = connect(
-            url,
-            ssl=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.startswith("wss:") else None,
-            additional_headers=dict(client.authorization),
-            user_agent_header="clinician",
-            compression=None,
-            open_timeout=_CONNECT,
-            ping_interval=None,  # `heard` asks by itself: no further thread that does nothing else
-            close_timeout=1.0,
-            max_size=_LARGEST,
+        connection = held.enter_context(
+            connect(
+                url,
+                ssl=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.startswith("wss:") else None,
+                additional_headers=dict(client.authorization),
+                user_agent_header="clinician",
+                compression=None,
+                open_timeout=_CONNECT,
+                ping_interval=None,  # `heard` asks by itself: no further thread that does nothing else
+                close_timeout=1.0,
+                max_size=_LARGEST,
+            )
         )
     except (OSError, WebSocketException) as fault:
         raise NotSent(_silent(), detail=type(fault).__name__) from fault
-    bound = BoundSocket(connection)
+    bound = BoundSocket(connection, held)
     try:
         bound.bind(subscription_id)
     except AnswerLost:
@@ -50,10 +53,12 @@ def opened(client: RecordClient, url: str, subscription_id: str) -> BoundSocket:
 
 
 class BoundSocket:
-    """One connection; see `websocket.PushSocket`. pong: seconds the other end has to show it is there."""
+    """One connection; see `websocket.PushSocket`. held: closes it. pong: seconds until it counts as dead."""
 
-    def __init__(self, connection: ClientConnection, *, pong: float = _PONG) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: ClientConnection, held: contextlib.ExitStack, *, pong: float = _PONG
+    ) -> None:
+        self._connection, self._held = connection, held
         self._pong = pong
 
     def bind(self, subscription_id: str) -> None:
@@ -91,7 +96,7 @@ class BoundSocket:
         with contextlib.suppress(OSError):
             self._connection.socket.shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(OSError, WebSocketException):
-            self._connection.close()
+            self._held.close()
 
 
 def _silent() -> Any:

@@ -6,7 +6,7 @@ has a socket of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import urljoin, urlsplit
 
@@ -24,6 +24,10 @@ class PushSocket(Protocol):
 
     def hang_up(self) -> None:
         """Cut it at once, from any thread; who waits in `heard` meets AnswerLost."""
+
+
+Open = Callable[[RecordClient, str, str], PushSocket]
+"""(client, address of the websocket, id of the Subscription) → a bound socket, as `open_bound`."""
 
 
 def open_bound(client: RecordClient, url: str, subscription_id: str) -> PushSocket:

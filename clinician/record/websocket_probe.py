@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import orjson
 
 from clinician.errors import Offline, RecordTrouble
 from clinician.record.client import RecordClient
-from clinician.record.websocket import PushSocket, open_bound, websocket_of
+from clinician.record.websocket import Open, PushSocket, open_bound, websocket_of
 
 _SYSTEM: Final = "https://clinician.example/fhir/CodeSystem/probe"
 PATIENCE: Final = 15.0
@@ -21,7 +21,11 @@ _RETRY: Final = 0.25
 
 
 def ping_seconds(
-    client: RecordClient, capability: Mapping[str, Any], *, patience: float = PATIENCE
+    client: RecordClient,
+    capability: Mapping[str, Any],
+    *,
+    patience: float = PATIENCE,
+    open_socket: Open = open_bound,
 ) -> float | None:
     """Seconds from a write to its ping; None where no websocket is named, or none rang within `patience`.
 
@@ -33,7 +37,8 @@ def ping_seconds(
     subscription, scratch = f"Subscription/ws-probe-{uuid.uuid4()}", f"Basic/{uuid.uuid4()}"
     until = time.monotonic() + patience
     try:
-        return _tried(client, url, subscription, scratch, until)
+        held = _bound(client, subscription, partial(open_socket, client, url), until)
+        return _rung(client, held, scratch, until) if held is not None else None
     except (Offline, RecordTrouble):
         return None
     finally:
@@ -41,32 +46,31 @@ def ping_seconds(
             client.delete(ref)
 
 
-def _tried(client: RecordClient, url: str, subscription: str, scratch: str, until: float) -> float | None:
+def _bound(
+    client: RecordClient, subscription: str, bind: Callable[[str], PushSocket], until: float
+) -> PushSocket | None:
+    """A socket on a scratch Subscription, which is refused until the record has made it active."""
     if not client.put(subscription, orjson.dumps(_subscription(subscription))).is_ok:
         return None
-    held = _bound(partial(open_bound, client, url, subscription.partition("/")[2]), until)
-    if held is None:
-        return None
+    while True:
+        try:
+            return bind(subscription.partition("/")[2])
+        except Offline:
+            if time.monotonic() + _RETRY > until:
+                return None
+            time.sleep(_RETRY)
+
+
+def _rung(client: RecordClient, held: PushSocket, scratch: str, until: float) -> float | None:
     try:
-        client.put(scratch, orjson.dumps(_scratch(scratch)))
         started = time.monotonic()
+        client.put(scratch, orjson.dumps(_scratch(scratch)))
         while (left := until - time.monotonic()) > 0:
             if held.heard(left):
                 return time.monotonic() - started
         return None
     finally:
         held.hang_up()
-
-
-def _bound(open_socket: partial[PushSocket], until: float) -> PushSocket | None:
-    """A Subscription is refused until the record has made it active."""
-    while True:
-        try:
-            return open_socket()
-        except Offline:
-            if time.monotonic() + _RETRY > until:
-                return None
-            time.sleep(_RETRY)
 
 
 def _subscription(ref: str) -> dict[str, Any]:

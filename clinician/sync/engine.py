@@ -18,7 +18,7 @@ from clinician.clock import Clock
 from clinician.errors import Environment, Offline, Refused
 from clinician.events import CacheChanged, Events, SyncStatus
 from clinician.record.client import Busy, NotSent, RecordClient
-from clinician.record.websocket import open_bound
+from clinician.record.websocket import Open, open_bound
 from clinician.sync import conflict, request, restored, scope
 from clinician.sync.announced import ALL, Announced
 from clinician.sync.attachments import AttachmentSync
@@ -34,7 +34,6 @@ from clinician.sync.loop import Loop
 from clinician.sync.manifest import manifest
 from clinician.sync.plan import Key, Plan
 from clinician.sync.rounds import Cadence
-from clinician.sync.sockets import Open
 from clinician.sync.status import StatusBoard
 from clinician.sync.upload import THREADS, Uploader
 
@@ -235,7 +234,7 @@ class SyncEngine:
         self.line.write(self._ready_marks)
 
     def _learn_profile(self) -> None:
-        if self.listening.follow(learn(self.line, self.cadence)):
+        if self.listening.follow(learn(self.line, self.cadence, self.listening.open_socket)):
             self.health.forget()
 
     def _ready_marks(self, writing: Writing) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from clinician.fhir.times import parse_instant
 from clinician.record.probe import probe
 from clinician.record.profile import ServerProfile, epoch_of, from_raw, version_of
-from clinician.record.websocket import open_bound, websocket_of
+from clinician.record.websocket import Open, open_bound, websocket_of
 from clinician.record.websocket_probe import ping_seconds
 from clinician.sync.line import Line
 from clinician.sync.rounds import NIGHTLY, Cadence

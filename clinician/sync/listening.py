@@ -10,11 +10,11 @@ from typing import Final
 from clinician.events import Push
 from clinician.record.client import RecordClient
 from clinician.record.profile import ServerProfile
-from clinician.record.websocket import open_bound
+from clinician.record.websocket import Open, open_bound
 from clinician.sync.announced import ALL
 from clinician.sync.plan import Plan
 from clinician.sync.push import Hint
-from clinician.sync.sockets import PUSHED, Listener, Open, Sockets, subscription
+from clinician.sync.sockets import PUSHED, Listener, Sockets, subscription
 
 _NONE: Final[frozenset[str]] = frozenset()
 _ALL: Final = frozenset({ALL})
@@ -33,7 +33,7 @@ class Listening:
         open_socket: Open = open_bound,
     ) -> None:
         self._client, self._plan, self._on_news = client, plan, on_news
-        self._now, self._rng, self._open = now, rng, open_socket
+        self._now, self._rng, self.open_socket = now, rng, open_socket
         self.hint = Hint(client, lambda: on_news(ALL), now) if client is not None else None
         self._sockets: Sockets | None = None
         self._url = ""
@@ -85,7 +85,7 @@ class Listening:
                     self._on_news,
                     self._now,
                     rng=self._rng,
-                    open_socket=self._open,
+                    open_socket=self.open_socket,
                 )
                 for type_ in PUSHED
                 if type_ in self._plan.types

@@ -17,7 +17,7 @@ from clinician.fhir.reference import is_id
 from clinician.record.answer import broken_answer
 from clinician.record.client import RecordClient
 from clinician.record.retry import Breaker
-from clinician.record.websocket import PushSocket, open_bound
+from clinician.record.websocket import Open, PushSocket, open_bound
 
 _log = logging.getLogger(__name__)
 PUSHED: Final = ("Task", "MedicationRequest", "MedicationAdministration", "Appointment", "EpisodeOfCare")
@@ -29,8 +29,6 @@ REFUSED: Final = 600.0
 """Seconds before a record that does not take the Subscription is asked once more."""
 _PATIENCE: Final = 2.0
 _SPACE: Final = uuid.UUID("5f0b52b9-6b53-4a0e-8a7e-0a5a1f2b6c11")
-Open = Callable[[RecordClient, str, str], PushSocket]
-"""(client, address of the websocket, id of the Subscription) → a bound socket; raises Offline."""
 
 
 def subscription(workplace_ref: str, type_: str) -> dict[str, Any]:
