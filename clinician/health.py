@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from clinician import texts
 from clinician.cache.writing import Writing
 from clinician.clock import oslo
-from clinician.events import Link, SyncStatus
+from clinician.events import Link, Push, SyncStatus
 from clinician.findings import profile_lines
 from clinician.record.profile import from_raw
 
@@ -85,6 +85,7 @@ def _contact(status: SyncStatus, now: datetime) -> Iterator[HealthLine]:
         )
     else:
         yield HealthLine("contact", group, _("Central record"), _("Answers"))
+    yield _push(status.push, group)
     if status.restored:
         yield HealthLine(
             "restored",
@@ -103,6 +104,25 @@ def _contact(status: SyncStatus, now: datetime) -> Iterator[HealthLine]:
         Mood.NOTE if ahead else Mood.GOOD,
         _("Ages of lists are told by the record's clock. What you sign has this PC's time: set it right.")
         if ahead
+        else "",
+    )
+
+
+def _push(push: Push, group: str) -> HealthLine:
+    words = {
+        Push.LIVE: _("The record tells of them at once"),
+        Push.NONE: _("The record is asked every half minute"),
+        Push.AWAY: _("The record tells of them, but is not connected now; it is asked instead"),
+        Push.SICK: _("Changes came that were not told of; the record is asked every ten seconds"),
+    }
+    return HealthLine(
+        "push",
+        group,
+        _("News from others"),
+        words[push],
+        Mood.NOTE if push in (Push.AWAY, Push.SICK) else Mood.GOOD,
+        _("Nothing is missed: it only takes some seconds longer. Tell support if it lasts.")
+        if push is Push.SICK
         else "",
     )
 

@@ -10,6 +10,7 @@ import pytest
 
 from clinician import texts
 from clinician.cache.synced import Quarantined
+from clinician.events import Link, Push, SyncStatus
 from clinician.health import HealthLine, Mood
 from clinician.practice.create import create
 from clinician.queries.patients import patient_hits
@@ -79,6 +80,14 @@ def test_that_late_commits_are_counted_and_the_worst_named(station: Workstation)
     assert "2 min" in told.detail
     station.cache.writer.run(lambda writing: writing.marks.add_lateness("Task", 200_000))
     assert "et døgn" in line(station, "late Task").detail
+
+
+@pytest.mark.parametrize("push", Push)
+def test_that_how_news_come_is_told(station: Workstation, push: Push) -> None:
+    station.engine.board.current = SyncStatus(Link.FRESH, push=push)
+    told = line(station, "push")
+    assert told.detail
+    assert (told.mood is Mood.GOOD) == (push in (Push.LIVE, Push.NONE))
 
 
 def test_that_the_report_names_nobody(station: Workstation) -> None:
