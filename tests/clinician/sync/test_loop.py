@@ -13,8 +13,9 @@ class Script:
 
     def __init__(self, *waking: Callable[[Loop], object]) -> None:
         self.called: list[str] = []
+        self.is_whole_due = True
         self._waking = list(waking)
-        self.loop = Loop(self._round, self._send, self._pause, threading.Event())
+        self.loop = Loop(self._round, self._send, self._pause, threading.Event(), lambda: self.is_whole_due)
 
     def _round(self) -> None:
         self.called.append("round")
@@ -45,6 +46,13 @@ def test_that_time_and_news_bring_a_round() -> None:
     script = Script(lambda loop: None, Loop.wake)
     script.loop.run()
     assert script.called == ["round", "round", "round"]
+
+
+def test_that_what_was_announced_brings_a_small_round_and_not_a_whole_one() -> None:
+    script = Script(lambda loop: None, Loop.look_again)
+    script.is_whole_due = False
+    script.loop.run()
+    assert script.called == ["round", "send", "send"]
 
 
 def test_that_a_round_comes_before_sending_alone_since_it_sends_too() -> None:
