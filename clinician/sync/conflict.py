@@ -16,7 +16,8 @@ from clinician.sync.line import Line
 from clinician.sync.merge import Kind, apply_changes, changed_paths, three_way
 from clinician.sync.notice import tell_decided
 from clinician.sync.rebase import Moved, rebased, replace_act
-from clinician.sync.settle import Theirs, look, resolved
+from clinician.sync.settle import Theirs, carried_to, look, resolved
+from clinician.sync.successor import also_moved, has_begun, replaced_by, successors
 from clinician.texts import lazy
 
 L = lazy("sync")
@@ -74,7 +75,34 @@ def _go_on(
 ) -> str:
     moved = {row.ref: _moved(row, fresh[row.ref], choice) for row in rows}
     entries = tuple(resolved(writing, entry) for entry in writing.outbox.entries(act.op_id))
-    return rebased(writing, act, entries, moved, now).op_id
+    for ref, heir in successors(entries).items():
+        new = carried_to(heir, entries, fresh[ref]) if ref in fresh else None
+        if new is not None:
+            moved[heir.ref] = Moved(new, None, None)
+    mine = {ref: one.raw for ref, one in moved.items()}
+    return rebased(writing, act, (*entries, *_without_doubles(writing, entries, mine)), moved, now).op_id
+
+
+def _without_doubles(
+    writing: Writing, entries: Sequence[Entry], mine: Mapping[str, Raw]
+) -> tuple[Entry, ...]:
+    """Where they moved the same visit too, theirs is closed as mine closed the old one: one is left."""
+    ended = []
+    for other in also_moved(writing, entries, mine):
+        if has_begun(other.raw):
+            raise UserProblem(
+                L(
+                    "Somebody has already begun or ended the visit that the other one was moved to. Nothing "
+                    "was changed. Let the version of the record stand."
+                ),
+                field="choice",
+            )
+        old = mine[replaced_by(other.raw)]
+        why = {key: old[key] for key in ("cancelationReason",) if key in old}
+        closed = {**other.raw, "status": "cancelled", **why}
+        version, op_id = writing.base_of(other.ref)
+        ended.append(Entry(other.ref, closed, version, op_id, other.raw))
+    return tuple(ended)
 
 
 def _moved(row: ConflictRow, theirs: Theirs, choice: str) -> Moved:

@@ -104,7 +104,7 @@ def _onto(theirs: Raw, mine: Raw) -> Raw:
 
 
 def _clashes(my_paths: frozenset[str], their_paths: frozenset[str], mine: Raw, theirs: Raw) -> frozenset[str]:
-    both = {path for path in my_paths & their_paths if _value(mine, path) != _value(theirs, path)}
+    both = {path for path in my_paths & their_paths if value_at(mine, path) != value_at(theirs, path)}
     my_tops, their_tops = {_top(p): p for p in my_paths}, {_top(p): p for p in their_paths}
     mixed = {
         top for top in my_tops.keys() & their_tops.keys() if (my_tops[top] == top) != (their_tops[top] == top)
@@ -116,7 +116,8 @@ def _top(path: str) -> str:
     return path.partition("[")[0]
 
 
-def _value(raw: Raw, path: str) -> object:
+def value_at(raw: Raw, path: str) -> object:
+    """What stands at a path of `changed_paths`; a marker where nothing does."""
     top = _top(path)
     value = raw.get(top, _ABSENT)
     if path == top:

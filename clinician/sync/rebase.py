@@ -79,23 +79,32 @@ def replace_act(writing: Writing, act: ActRow, entries: Sequence[Entry], now: da
     return new
 
 
-def author_of(line: Line, ref: str) -> tuple[str, datetime | None]:
-    """Who made the record's present version and when, by its newest Provenance; ('', None) if unsaid.
+def author_of(line: Line, ref: str, theirs: Raw | None) -> tuple[str, datetime | None]:
+    """Who made the version `theirs` and when, by the Provenance that came with it; ('', None) if unsaid.
 
+    A transaction gives its resources one stamp; a Provenance of another stamp tells of another version.
     Used in words only; no rule depends on it.
     """
+    meta = (theirs or {}).get("meta", {})
     try:
-        query = form([("target", ref), ("_sort", "-recorded"), ("_count", "1")])
+        query = form([("target", ref), ("_sort", "-_lastUpdated"), ("_count", "50")])
         page = slices(line.client.search("Provenance", query).body)
     except ClinicianError:
         return "", None
-    for entry in page.entries:
-        return _agent(entry.body)
+    for raw in (orjson.loads(entry.body) for entry in page.entries):
+        if _tells_of(raw, f"{ref}/_history/{meta.get('versionId')}", meta.get("lastUpdated")):
+            return _agent(raw)
     return "", None
 
 
-def _agent(body: bytes) -> tuple[str, datetime | None]:
-    raw: Raw = orjson.loads(body)
+def _tells_of(provenance: Raw, version_ref: str, stamp: object) -> bool:
+    targets = [str(target.get("reference", "")) for target in provenance.get("target", ())]
+    if any(relative(target) == version_ref for target in targets):
+        return True
+    return stamp is not None and provenance.get("meta", {}).get("lastUpdated") == stamp
+
+
+def _agent(raw: Raw) -> tuple[str, datetime | None]:
     agents = raw.get("agent") or [{}]
     who = agents[0].get("who", {}) if isinstance(agents[0], dict) else {}
     name = str(who.get("display") or relative(str(who.get("reference", ""))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -22,6 +22,7 @@ from clinician.sync.merge import Kind, Merge, content, three_way
 from clinician.sync.notice import tell_record
 from clinician.sync.pages import instant
 from clinician.sync.rebase import Moved, author_of, rebased
+from clinician.sync.successor import carried, replaced_by, successors
 
 _FROM = frozenset({ActState.SENDING, ActState.UNKNOWN})
 
@@ -52,12 +53,32 @@ def settle(line: Line, act: ActRow, answer: Answer) -> Settled:
     if not moved:
         return Settled.NOTHING_MOVED
     merges = {entry.ref: _merge(entry, theirs[entry.ref]) for entry in moved}
-    if all(merge.kind is Kind.CLEAN for merge in merges.values()):
-        _rebase(line, act, entries, merges, theirs)
+    heirs = successors(entries)
+    follow = {ref: carried_to(heirs[ref], entries, theirs[ref]) for ref in merges.keys() & heirs.keys()}
+    if all(merge.kind is Kind.CLEAN for merge in merges.values()) and None not in follow.values():
+        new = {heirs[ref].ref: Moved(raw, None, None) for ref, raw in follow.items() if raw is not None}
+        _rebase(line, act, entries, merges, theirs, new)
         return Settled.REBASED
-    authors = {entry.ref: author_of(line, entry.ref) for entry in moved}
+    for ref in follow:
+        merges[ref] = _with_heir(merges[ref], follow[ref])
+    authors = {entry.ref: author_of(line, entry.ref, theirs[entry.ref].raw) for entry in moved}
     _park(line, act, moved, merges, theirs, authors, answer)
     return Settled.CONFLICT
+
+
+def carried_to(heir: Entry, entries: Sequence[Entry], theirs: Theirs) -> Raw | None:
+    """What my act puts in the place of a resource, with what they did to that; None: a person must look."""
+    old = next(entry for entry in entries if entry.ref == replaced_by(heir.raw))
+    if old.base is None or theirs.raw is None:
+        return None
+    return carried(heir.raw, old.base, theirs.raw)
+
+
+def _with_heir(merge: Merge, follow: Raw | None) -> Merge:
+    """Both of two moves would leave two visits; and what cannot follow to the new time is for a person."""
+    if merge.kind is Kind.CLEAN:
+        return merge if follow is not None else replace(merge, kind=Kind.OVERLAP, merged=None)
+    return replace(merge, merged=None)
 
 
 def _with_versions(writing: Writing, op_id: str) -> tuple[Entry, ...]:
@@ -114,8 +135,9 @@ def _rebase(
     entries: Sequence[Entry],
     merges: dict[str, Merge],
     theirs: dict[str, Theirs],
+    new: dict[str, Moved],
 ) -> None:
-    moved = {
+    moved = new | {
         ref: Moved(merge.merged, theirs[ref].raw, theirs[ref].version)
         for ref, merge in merges.items()
         if merge.merged is not None

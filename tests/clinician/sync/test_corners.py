@@ -216,9 +216,9 @@ def test_that_an_unknown_author_is_no_author(world: World) -> None:
     world.load(raws)
     a = world.station()
     a.step()
-    assert author_of(a.engine.line, first(raws, "Task")) == ("", None)
+    assert author_of(a.engine.line, first(raws, "Task"), None) == ("", None)
     a.wire.down = True
-    assert author_of(a.engine.line, first(raws, "Task")) == ("", None)
+    assert author_of(a.engine.line, first(raws, "Task"), None) == ("", None)
 
 
 def test_that_an_act_about_nobody_tells_of_its_conflict_without_a_patient(world: World) -> None:
