@@ -42,6 +42,7 @@ from clinician.opening import (
 )
 from clinician.practice.clock import PracticeClock
 from clinician.practice.info import PracticeInfo, is_practice, read
+from clinician.practice.secret import PRACTICE_SECRET
 from clinician.queries.places import WorkplaceRow, workplaces
 from clinician.queries.query import Query
 from clinician.queries.staff import StaffRow, staff_of, who_at
@@ -59,7 +60,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 PRACTICE_PIN: Final = "1234"
 _WARM: Final = ("Appointment", "Encounter", "Task", "Observation", "Provenance", "AuditEvent")
-PRACTICE_SECRET: Final = "practice"  # noqa: S105  nothing secret is in a practice municipality
 _HOME: Final = "http://record.invalid"
 
 

@@ -255,6 +255,9 @@ def run_window(
     """
 
     def opener(progress: Progress) -> Station:
+        from clinician import early
+
+        early.begin(folder)
         from clinician.workstation import Options, Workstation
 
         if not record and not (folder / "practice.toml").exists() and not (folder / "record.sqlite").exists():
@@ -267,8 +270,8 @@ def run_window(
         return station
 
     def rescue() -> tuple[int, bytes]:
+        from clinician.practice.secret import PRACTICE_SECRET
         from clinician.upkeep import rescue_unsent
-        from clinician.workstation import PRACTICE_SECRET
 
         found = rescue_unsent(folder, secret=PRACTICE_SECRET)
         return found.count, found.content

@@ -10,6 +10,7 @@ import base64
 import logging
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -31,6 +32,9 @@ _SALT_BYTES: Final = 16
 _NONCE_BYTES: Final = 12
 _COST: Final = {"time_cost": 3, "memory_cost": 64 * 1024, "parallelism": 2}
 """RFC 9106's second recommendation (64 MiB, three passes); about 0.1 s on an office PC."""
+
+_ahead: Final[dict[tuple[bytes, str], Future[bytes]]] = {}
+"""Stretchings begun before they were asked for: (key file, secret)"""
 
 
 class KeyStore(Protocol):
@@ -54,6 +58,22 @@ def system_key_store() -> KeyStore | None:
     if isinstance(backend, chainer.ChainerBackend):
         return backend if any(not isinstance(b, pretences) for b in backend.backends) else None
     return None if isinstance(backend, pretences) else backend
+
+
+def stretch_ahead(folder: Path, secret: str) -> None:
+    """Begin to stretch `secret` for the key file in `folder` while the caller does something else.
+
+    `open_key` then waits for what is left of it. Nothing is raised here: a missing or torn file is told
+    by `open_key`.
+    """
+    try:
+        kept = (folder / KEY_FILE).read_bytes()
+        salt, cost = _stretching(orjson.loads(kept))
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    pool = ThreadPoolExecutor(1, thread_name_prefix="key")
+    _ahead[kept, secret] = pool.submit(_stretch, secret, salt, cost)
+    pool.shutdown(wait=False)
 
 
 def open_key(folder: Path, *, keyring: KeyStore | None = None, secret: str = "") -> bytes:
@@ -145,8 +165,10 @@ def _wrap(key: bytes, secret: str) -> bytes:
 def _unwrap(kept: bytes, secret: str) -> bytes:
     try:
         held = orjson.loads(kept)
-        salt, nonce, sealed = (base64.b64decode(held[name]) for name in ("salt", "nonce", "key"))
-        return AESGCM(_stretch(secret, salt, held["cost"])).decrypt(nonce, sealed, SERVICE.encode("ascii"))
+        nonce, sealed = (base64.b64decode(held[name]) for name in ("nonce", "key"))
+        begun = _ahead.pop((kept, secret), None)
+        stretched = begun.result() if begun is not None else _stretch(secret, *_stretching(held))
+        return AESGCM(stretched).decrypt(nonce, sealed, SERVICE.encode("ascii"))
     except InvalidTag as problem:
         raise WrongKey(
             L(
@@ -163,6 +185,11 @@ def _unwrap(kept: bytes, secret: str) -> bytes:
             ),
             detail="key file does not read",
         ) from problem
+
+
+def _stretching(held: dict[str, Any]) -> tuple[bytes, dict[str, int]]:
+    """Salt and cost of a key file."""
+    return base64.b64decode(held["salt"]), held["cost"]
 
 
 def _stretch(secret: str, salt: bytes, cost: dict[str, int]) -> bytes:

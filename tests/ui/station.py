@@ -348,6 +348,9 @@ class FakeStation:
         self.drafts = Drafts(self)
         self.state = SyncStatus(Link.FRESH, as_of=NOW, all_sent=True)
         self.calls: list[tuple[Any, ...]] = []
+        self.troubled: set[str] = set()
+        self.asked_for_people: list[int] = []
+        """How much had been called at each asking"""
         self.healthy: tuple[HealthLine, ...] = ()
         self.outbox: tuple[OutboxRow, ...] = OUTBOX
         self.sent: tuple[OutboxRow, ...] = ()
@@ -378,13 +381,20 @@ class FakeStation:
     def close(self) -> None:
         self.calls.append(("close",))
 
+    def _look(self, what: str) -> None:
+        if what in self.troubled:
+            raise UserProblem(L("Disken svarer ikke"))
+
     def workplaces(self) -> Sequence[Workplace]:
+        self._look("workplaces")
         return (
             Workplace("Organization/sol", "Solbakken hjemmetjeneste"),
             Workplace("Organization/nord", "Nordsia hjemmetjeneste"),
         )
 
     def staff(self, workplace_ref: str) -> Sequence[Staff]:
+        self._look("staff")
+        self.asked_for_people.append(len(self.calls))
         return self.people
 
     @staticmethod

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from clinician.access.who import Who
-from clinician.errors import ClinicianError
+from clinician.errors import Bug, ClinicianError
 from clinician.events import CacheChanged
 from clinician.texts import lazy
 from ui.models.rows import Column, RowModel
@@ -58,6 +58,8 @@ class SignInPage(Ground):
     """`signed_in(Who, drafts)` when the station accepted a PIN."""
 
     signed_in = Signal(object, object)
+    looked_up = Signal()
+    """Those one can choose among are shown, or it was said why there are none."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__("surface")
@@ -174,7 +176,7 @@ class SignInPage(Ground):
         self._filter.setFocus()
 
     def _fetch_workplaces(self) -> None:
-        self._desk.threads.run(self._desk.station.workplaces, self._on_workplaces)
+        self._desk.threads.run(self._desk.station.workplaces, self._on_workplaces, self._on_problem)
 
     def _on_change(self, change: CacheChanged) -> None:
         """On a new PC the people arrive while one looks."""
@@ -190,18 +192,27 @@ class SignInPage(Ground):
             self._fetch_staff(self._workplace.value)
         else:
             self._loading.show_content(False)
+            self.looked_up.emit()
+
+    def _on_problem(self, problem: ClinicianError) -> None:
+        if not isinstance(problem, Bug):
+            self._desk.messages.problem(problem)
+        self.looked_up.emit()
 
     def _on_place(self, workplace_ref: str) -> None:
         self._chosen_place = workplace_ref
         self._fetch_staff(workplace_ref)
 
     def _fetch_staff(self, workplace_ref: str) -> None:
-        self._desk.threads.run(lambda: self._desk.station.staff(workplace_ref), self._on_staff)
+        self._desk.threads.run(
+            lambda: self._desk.station.staff(workplace_ref), self._on_staff, self._on_problem
+        )
 
     def _on_staff(self, staff: Sequence[StaffLine]) -> None:
         self._people = tuple(_Person(s.key, s.name, s.initials, s.profession_text) for s in staff)
         self._loading.show_content(bool(self._people))
         self._show_people()
+        self.looked_up.emit()
 
     def _show_people(self) -> None:
         words = fold(self._filter.text()).split()

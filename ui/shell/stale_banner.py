@@ -92,6 +92,10 @@ class StaleBanner(Ground):
         self._status = status
         self._show_now()
 
+    def stop(self) -> None:
+        """The window closes."""
+        self._tick.stop()
+
     @property
     def text(self) -> str:
         """The words, as shown."""

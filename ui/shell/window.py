@@ -71,10 +71,14 @@ class Shell(Ground):
         self.idle.watch(self.window().windowHandle())
         for problem in self.desk.station.settings.problems:
             self.desk.messages.problem(problem)
+        self.sign_in_page.looked_up.connect(self._begin_the_rest, Qt.ConnectionType.SingleShotConnection)
+        self.sign_in_page.begin()
+
+    def _begin_the_rest(self) -> None:
+        """One can choose who one is: now there is time for what that does not need."""
         self.desk.act(self.desk.station.start_sync)
         # What the first module page needs of ours is read from disk while the person types a PIN.
         self.desk.threads.run(lambda: import_module("ui.shell.docks"), lambda _docks: None, pool=Pool.JOB)
-        self.sign_in_page.begin()
 
     # -- building --------------------------------------------------------------------------------
 
@@ -377,6 +381,7 @@ class Shell(Ground):
         """Keep what is typed, end every view, stop every thread."""
         self.idle.stop()
         self.work.strip.stop()
+        self.work.stale.stop()
         self._keep_all()
         if self._who is not None:
             self.desk.drafts.close_for_person()

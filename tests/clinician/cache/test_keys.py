@@ -11,7 +11,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail
 
-from clinician.cache.keys import KEY_FILE, open_key, rewrap, system_key_store
+from clinician.cache.keys import KEY_FILE, open_key, rewrap, stretch_ahead, system_key_store
 from clinician.errors import UserProblem, WrongKey
 
 
@@ -139,3 +139,38 @@ def test_that_a_pretended_key_store_is_not_used() -> None:
         assert system_key_store() is real
     finally:
         keyring.set_keyring(before)
+
+
+def test_that_a_key_stretched_ahead_is_the_same_key_and_a_wrong_secret_stays_wrong(tmp_path: Path) -> None:
+    key = open_key(tmp_path, secret="right")
+    stretch_ahead(tmp_path, "right")
+    assert open_key(tmp_path, secret="right") == key
+    stretch_ahead(tmp_path, "wrong")
+    assert open_key(tmp_path, secret="right") == key
+    with pytest.raises(WrongKey):
+        open_key(tmp_path, secret="wrong")
+
+
+def test_that_what_was_stretched_for_one_file_opens_no_other(tmp_path: Path) -> None:
+    key = open_key(tmp_path, secret="old")
+    stretch_ahead(tmp_path, "old")
+    rewrap(tmp_path, key, "new")
+    assert open_key(tmp_path, secret="new") == key
+    with pytest.raises(WrongKey):
+        open_key(tmp_path, secret="old")
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"{", b"[]", b"{}", b'{"salt": 1, "cost": {}}', b'{"salt": "AAAA", "cost": {}}']
+)
+def test_that_stretching_ahead_for_a_missing_or_torn_file_is_told_when_the_key_is_asked_for(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / KEY_FILE).write_bytes(content)
+    stretch_ahead(tmp_path, "right")
+    if content is None:
+        assert len(open_key(tmp_path, secret="right")) == 32
+        return
+    with pytest.raises(WrongKey):
+        open_key(tmp_path, secret="right")

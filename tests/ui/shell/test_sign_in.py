@@ -36,6 +36,30 @@ def test_that_one_signs_in_with_the_keyboard_alone(
     assert ("start_sync",) in station.calls
 
 
+def test_that_the_people_are_looked_up_before_anything_is_fetched(
+    window: MainWindow, station: FakeStation, qtbot: Any
+) -> None:
+    qtbot.waitUntil(lambda: ("start_sync",) in station.calls)
+    assert station.asked_for_people
+    assert station.asked_for_people[0] <= station.calls.index(("start_sync",))
+
+
+@pytest.mark.parametrize("trouble", ["workplaces", "staff"])
+def test_that_fetching_begins_also_where_nobody_can_be_looked_up(
+    dressed: QApplication, station: FakeStation, qtbot: Any, trouble: str
+) -> None:
+    station.troubled.add(trouble)
+    window = MainWindow(lambda _progress: station)
+    qtbot.addWidget(window)
+    window.show()
+    window.attach(station)
+    qtbot.waitUntil(lambda: ("start_sync",) in station.calls)
+    qtbot.waitUntil(
+        lambda: [str(m.words) for m in window.shell.desk.messages.messages] == ["Disken svarer ikke"]
+    )
+    window.close()
+
+
 def test_that_aa_finds_a_name_with_a_ring(window: MainWindow, station: FakeStation, qtbot: Any) -> None:
     sign_in(window, qtbot, name="aase")
     assert station.who is not None
