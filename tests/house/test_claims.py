@@ -62,7 +62,7 @@ def test_that_every_rule_of_the_sync_page_names_a_test_that_exists() -> None:
 
 def _rules(page: str) -> list[str]:
     """Each numbered rule with the lines that belong to it."""
-    return [part for part in re.split(r"\n(?=\d+\. )", page)[1:]]
+    return re.split(r"\n(?=\d+\. )", page)[1:]
 
 
 def test_that_the_sync_page_stays_two_pages() -> None:
