@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from ui.measure.stage import Stage, open_stage
 _LONGEST_S: Final = 10.0
 _QUIET: Final = 3
 _REPAINTS: Final = 10
+_VISITS: Final = 10
+"""Steps down from the first visit of the day; a day has more"""
 
 
 class Paints(QObject):
@@ -78,7 +81,7 @@ def painting(folder: Path, samples: int) -> Iterator[Measure]:
         watch = Stopwatch(stage)
         watch.settle()
         floors = [watch.repaint() for _ in range(_REPAINTS)]
-        first = watch.press("Ctrl+2")
+        first, opened = watch.press("Ctrl+2"), _patients(watch)
         yield Measure("page switch painted, first visit", first * 1e3, "ms", middle(floors) * 1e3)
         for bench, chords in (
             ("module switch painted", ("Alt+0", "Alt+1")),
@@ -86,7 +89,8 @@ def painting(folder: Path, samples: int) -> Iterator[Measure]:
             ("work list painted, the zone", ("Ctrl+1", "Ctrl+2")),
         ):
             yield from spread(bench, _switched(watch, samples, *chords), floors)
-        yield from spread("patient open painted", _patients(watch, samples), floors)
+        yield Measure("patient open painted, the first", next(opened) * 1e3, "ms", middle(floors) * 1e3)
+        yield from spread("patient open painted", list(islice(opened, samples)), floors)
         yield from spread("search letter painted", _letters(watch, samples), floors)
     finally:
         stage.close()
@@ -101,14 +105,12 @@ def _switched(watch: Stopwatch, samples: int, away: str, here: str) -> list[floa
     return spent
 
 
-def _patients(watch: Stopwatch, samples: int) -> list[float]:
-    """The user of each visit in turn."""
-    spent = []
-    for _ in range(samples):
+def _patients(watch: Stopwatch) -> Iterator[float]:
+    """The user of each visit, down the list and up again: never the one that is open already."""
+    for step in cycle(["Down"] * _VISITS + ["Up"] * _VISITS):
         watch.press("Ctrl+1")
-        watch.press("Down")
-        spent.append(watch.press("Return"))
-    return spent
+        watch.press(step)
+        yield watch.press("Return")
 
 
 def _letters(watch: Stopwatch, samples: int) -> list[float]:
