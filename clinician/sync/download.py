@@ -1,4 +1,4 @@
-"""Walks one key from a stamp to the end, page by page; one page is stored while the next is on its way.
+"""Walks one key from a stamp to the end, page by page.
 
 A full pass can stop anywhere and goes on from its cursor (SYNC §1.3): the cursor is the last stamp, at
 most T0, of rows that are committed; the search starts again there, inclusive.
@@ -6,8 +6,7 @@ most T0, of rows that are committed; the search starts again there, inclusive.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -15,6 +14,7 @@ from typing import Final
 from clinician.cache.synced import SyncedRow, Watermark
 from clinician.cache.writing import Writing
 from clinician.fhir.times import to_instant
+from clinician.sync.by_id import fetch
 from clinician.sync.line import Line, Stopped
 from clinician.sync.pages import Taken, only_new, set_aside, take
 from clinician.sync.plan import LIVE_STATUSES, MEMBERSHIP, Key, encoded
@@ -23,6 +23,7 @@ PAGE_CAP: Final = 10_000
 """Pages of one walk; a record that never ends is not followed for ever."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Query = list[tuple[str, str]]
+Store = Callable[[Sequence[SyncedRow], Callable[[Writing], None]], None]
 _ELEMENTS: Final = (("_elements", "id,meta"),)
 
 
@@ -41,6 +42,10 @@ class Walk:
     rows: int = 0
     known: Mapping[str, str] | None = None
     """id → version of what is cached, where the walk asks for ids and fetches only what is new."""
+    store: Store | None = None
+    """Takes pages, in order; None: each is committed at once."""
+    between: Callable[[], None] | None = None
+    """Called after each page; None: the line's own."""
     resumes: bool = True
     """A full pass leaves a cursor behind; a delta starts again from its mark."""
 
@@ -59,10 +64,18 @@ class Walk:
         return encoded([*query, ("_sort", "_lastUpdated"), ("_count", str(self.size)), ("_total", "none")])
 
 
-def full_pass(line: Line, key: Key, patients: Sequence[str], had: Watermark | None = None) -> int:
+def full_pass(
+    line: Line,
+    key: Key,
+    patients: Sequence[str],
+    had: Watermark | None = None,
+    *,
+    store: Store | None = None,
+    between: Callable[[], None] | None = None,
+) -> int:
     """Fetch everything of a key; the watermark is written with the last page. Rows received.
 
-    had: how far an earlier try came.
+    had: how far an earlier try came. store, between: see Walk.
     Raises Offline, RecordTrouble or Refused; what came before stays, and the next call goes on from there.
     """
     walk = Walk(
@@ -74,6 +87,7 @@ def full_pass(line: Line, key: Key, patients: Sequence[str], had: Watermark | No
     if key.rule.by_patient and not patients:
         line.write(lambda writing: writing.marks.set_watermark(_mark(key, line.server_now or EPOCH)))
         return 0
+    walk.store, walk.between = store, between
     run(line, walk, walk.since, bounded=True)
     return walk.rows
 
@@ -89,7 +103,7 @@ def run(line: Line, walk: Walk, cursor: datetime | None, *, bounded: bool) -> No
     """Follow a key from `cursor` to its end and write its mark."""
     follow: str | None = None
     seen: set[str] = set()
-    stored: Future[None] | None = None
+    between = walk.between or line.between
     for _ in range(PAGE_CAP):  # pragma: no branch - ten thousand pages
         if line.stopped.is_set():
             raise Stopped
@@ -105,17 +119,14 @@ def run(line: Line, walk: Walk, cursor: datetime | None, *, bounded: bool) -> No
         ends = link is None or not (taken.rows or taken.partial) or link in seen
         if walk.known is not None:
             only_new(taken, walk.known)
-        if stored is not None:
-            stored.result()
-        stored = _commit(line, walk, taken, cursor, ends=ends)
+        _commit(line, walk, taken, cursor, ends=ends)
         if ends:
-            stored.result()
             return
         assert link is not None
         follow = link if _must_follow(before, cursor, taken) else None
         if follow is not None:
             seen.add(link)
-        line.between()
+        between()
 
 
 def _lifted(cursor: datetime | None, taken: Taken, t0: datetime | None) -> datetime | None:
@@ -131,7 +142,7 @@ def _must_follow(before: datetime | None, after: datetime | None, taken: Taken) 
     return after is None or after == before or taken.stamps != sorted(taken.stamps)
 
 
-def _commit(line: Line, walk: Walk, taken: Taken, cursor: datetime | None, *, ends: bool) -> Future[None]:
+def _commit(line: Line, walk: Walk, taken: Taken, cursor: datetime | None, *, ends: bool) -> None:
     """Rows and progress in one transaction; the mark only with the last page (I10)."""
     _fetch_partial(line, taken)
     walk.rows += len(taken.rows)
@@ -146,7 +157,7 @@ def _commit(line: Line, walk: Walk, taken: Taken, cursor: datetime | None, *, en
                 kept = had.mark if had is not None else None
                 writing.marks.set_watermark(_mark(key, kept, cursor, walk.t0))
 
-    return line.store_soon(taken.rows, finish)
+    (walk.store or line.store)(taken.rows, finish)
 
 
 def _mark(
@@ -159,18 +170,3 @@ def _fetch_partial(line: Line, taken: Taken) -> None:
     """Rows of which only some elements came must never replace whole ones: read them whole."""
     if taken.partial:
         taken.rows += fetch(line, list(taken.partial))
-
-
-def fetch(line: Line, refs: Sequence[str]) -> list[SyncedRow]:
-    """Read resources by id, 100 at a time, type by type. What the record does not give is left out."""
-    by_type: dict[str, list[str]] = {}
-    for ref in refs:
-        type_, _, id_ = ref.partition("/")
-        by_type.setdefault(type_, []).append(id_)
-    rows: list[SyncedRow] = []
-    for type_, ids in by_type.items():
-        for start in range(0, len(ids), 100):
-            query = [("_id", ",".join(ids[start : start + 100])), ("_count", "100")]
-            answer = line.client.search(type_, encoded(query))
-            rows += take(answer.body).rows
-    return rows

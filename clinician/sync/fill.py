@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Final
 
-from clinician.cache.synced import Watermark
 from clinician.cache.writing import Writing
-from clinician.errors import Offline, RecordTrouble, Refused
-from clinician.record.client import Busy
 from clinician.sync import scope
-from clinician.sync.download import full_pass
+from clinician.sync.crew import Crew, Empty
 from clinician.sync.line import Line
-from clinician.sync.plan import MEMBERSHIP, Key
+from clinician.sync.plan import MEMBERSHIP
 from clinician.sync.status import StatusBoard
 
-_log = logging.getLogger(__name__)
+WIDTH: Final = 4
+"""Searches at once over a network (SYNC §1.2). In this very process one: there is nothing to wait for."""
 
 
 def fill(line: Line, board: StatusBoard, tell: Callable[[str], object]) -> bool:
@@ -24,35 +21,32 @@ def fill(line: Line, board: StatusBoard, tell: Callable[[str], object]) -> bool:
 
     tell: called with the type that is fetched next. Raises Offline or Busy where the record is away.
     """
-    failed: set[str] = set()
-    any_filled = False
-    while todo := _next(line, board, failed):
-        tell(todo[0].key.rule.type)
-        for one in todo:
-            if not _fill_key(line, one):
-                failed.add(one.key.name)
-            board.done += 1
-        _settle(line, todo)
-        any_filled = True
+    with Crew(line, WIDTH if line.client.is_remote else 1) as crew:
+        while todo := _next(line, board, crew):
+            rule = todo[0].key.rule
+            tell(rule.type)
+            if rule.repeats:
+                crew.rest()
+            for one in todo:
+                crew.give(one)
+                board.done += 1
+            if rule == MEMBERSHIP:
+                crew.rest()
+                line.write(lambda writing: scope.refresh(writing, line.plan, line.clock.now()))
     board.done = board.total = 0
-    board.complete = not failed
-    return any_filled
+    board.complete = not crew.failed
+    return bool(crew.taken)
 
 
-@dataclass(frozen=True, slots=True)
-class Empty:
-    """A key without a full pass. had: how far an earlier try came."""
-
-    key: Key
-    patients: Sequence[str]
-    had: Watermark | None
-
-
-def _next(line: Line, board: StatusBoard, failed: set[str]) -> list[Empty]:
+def _next(line: Line, board: StatusBoard, crew: Crew) -> list[Empty]:
     """The most urgent rule that is not filled, for every chunk: asked anew for each rule, for people come."""
+    crew.flush()
     empty, total = line.write(lambda writing: _empty_keys(line, writing))
-    board.done, board.total = total - len(empty), total
-    todo = [one for one in empty if one.key.name not in failed]
+    todo = [one for one in empty if one.key.name not in crew.taken]
+    board.done, board.total = total - len(todo), total
+    if not todo and crew.taken:
+        crew.rest()
+        line.write(lambda writing: _settle(line, writing))
     return [one for one in todo if one.key.rule == todo[0].key.rule]
 
 
@@ -64,27 +58,7 @@ def _empty_keys(line: Line, writing: Writing) -> tuple[list[Empty], int]:
     return [one for one in found if one.had is None or one.had.mark is None], len(keys)
 
 
-def _fill_key(line: Line, one: Empty) -> bool:
-    try:
-        full_pass(line, one.key, one.patients, one.had)
-    except (Offline, Busy):
-        raise
-    except (RecordTrouble, Refused) as trouble:
-        _log.warning("%s could not be fetched: %s", one.key.rule.type, trouble.detail)
-        return False
-    return True
-
-
-def _settle(line: Line, filled: Sequence[Empty]) -> None:
-    """Who belongs here, once that was fetched; a chunk of newcomers goes live with its last list."""
-    now = line.clock.now()
-
-    def work(writing: Writing) -> None:
-        if filled[0].key.rule == MEMBERSHIP:
-            scope.refresh(writing, line.plan, now)
-        empty = {one.key.chunk for one in _empty_keys(line, writing)[0]}
-        for one in filled:
-            if one.key.chunk and one.key.chunk not in empty:
-                scope.settle_chunk(writing, line.plan, one.key.chunk, now)
-
-    line.write(work)
+def _settle(line: Line, writing: Writing) -> None:
+    """A chunk of newcomers goes live with its last list."""
+    for chunk in scope.chunks_of(writing):
+        scope.settle_chunk(writing, line.plan, chunk, line.clock.now())

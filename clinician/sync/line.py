@@ -84,20 +84,27 @@ class Line:
 
     def store(self, rows: Sequence[SyncedRow], finish: Callable[[Writing], None]) -> None:
         """Commit rows in steps of 500; `finish` runs in the transaction of the last of them."""
-        self.store_soon(rows, finish).result()
+        self.store_pages([(rows, finish)]).result()
 
-    def store_soon(self, rows: Sequence[SyncedRow], finish: Callable[[Writing], None]) -> Future[None]:
-        """As `store`, without waiting for the last transaction: the next page may be on its way meanwhile."""
-        start = 0
-        while len(rows) - start > PER_COMMIT:
-            self._store_part(rows[start : start + PER_COMMIT])
-            start += PER_COMMIT
+    def store_pages(
+        self, pages: Sequence[tuple[Sequence[SyncedRow], Callable[[Writing], None]]]
+    ) -> Future[None]:
+        """Commit pages together, each with its `finish`, not waiting for it; a large page goes in steps."""
+        last: list[tuple[Sequence[SyncedRow], Callable[[Writing], None]]] = []
+        for rows, finish in pages:
+            start = 0
+            while len(rows) - start > PER_COMMIT:
+                self._store_part(rows[start : start + PER_COMMIT])
+                start += PER_COMMIT
+            last.append((rows[start:], finish))
 
-        def last(writing: Writing) -> None:
-            self.put(writing, rows[start:])
-            finish(writing)
+        def work(writing: Writing) -> None:
+            for rows, finish in last:
+                if rows:
+                    self.put(writing, rows)
+                finish(writing)
 
-        return self.cache.writer.submit(last)
+        return self.cache.writer.submit(work)
 
     def _store_part(self, rows: Sequence[SyncedRow]) -> None:
         self.write(lambda writing: self.put(writing, rows))

@@ -78,7 +78,7 @@ _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 def only_new(taken: Taken, known: Mapping[str, str]) -> None:
     """Of a page that was asked for by ids, keep the names of what is not cached in that version.
 
-    known: id → version, of the type searched. Nothing of such a page is ever stored, marked as partial or not.
+    known: id → version, of the type searched. Nothing of such a page is stored, marked as partial or not.
     """
     listed = taken.partial | {f"{row.type}/{row.id}": row.version for row in taken.rows}
     taken.rows = []

@@ -36,8 +36,8 @@ class SyncRule:
 
     search: FHIR search with {organization} ('Organization/…'), {organization_id} (the id alone, for what has
     the same id: HealthcareService/{organization_id}), {practitioner}, {date} (today − window). window: days
-    back, 0 for all. priority: lower is fetched first. repeats: most of what it finds came with an earlier rule of
-    the type, so a full pass asks for ids first and fetches only what is not here.
+    back, 0 for all. priority: lower is fetched first. repeats: most of what it finds came with an earlier
+    rule of the type, so a full pass asks for ids first and fetches only what is not here.
     """
 
     type: str

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import httpx
 import pytest
 
+from clinician.cache.synced import SyncedRow, Watermark
+from clinician.cache.writing import Writing
+from clinician.events import Link
+from clinician.sync.gather import Gather
 from clinician.sync.plan import SyncRule
-from tests.clinician.sync.test_download import FHIR, Answer, bundle_of
-from tests.clinician.sync.world import RULES, Station, World, outside, patient_with_visits
+from tests.clinician.sync.test_download import FHIR, Answer, bundle_of, same
+from tests.clinician.sync.world import RULES, START, Station, World, outside, patient_with_visits
 
 OPEN = SyncRule("Task", "status=ready", priority=6)
 EVERY = SyncRule("Task", "status=ready,completed", priority=7, repeats=True)
@@ -84,3 +89,114 @@ def test_that_a_page_asked_for_by_ids_is_never_stored(world: World, kind: type[M
     a.wire.fault = kind()
     a.step()
     tasks_are_whole(a)
+
+
+# several to a commit ---------------------------------------------------------------------------
+
+
+def rows_of(count: int, name: str = "p") -> list[SyncedRow]:
+    made = []
+    for number in range(count):
+        raw = {"resourceType": "Basic", "id": f"{name}{number}"}
+        made.append(SyncedRow("Basic", raw["id"], "1", START, json.dumps(raw).encode()))
+    return made
+
+
+def mark(key: str) -> Any:
+    return lambda writing: writing.marks.set_watermark(Watermark(key, "Basic", START))
+
+
+def test_that_small_pages_share_a_commit_and_each_brings_its_mark(world: World) -> None:
+    a = world.station()
+    gather = Gather(a.engine.line)
+    gather.put(rows_of(3, "a"), mark("a"))
+    gather.put(rows_of(3, "b"), mark("b"))
+    gather.put([], mark("c"))
+    assert not a.changes
+    gather.flush()
+    assert len(a.changes) == 1 and len(a.all("Basic")) == 6
+    assert {m.key for m in a.write(lambda w: w.marks.watermarks("Basic"))} == {"a", "b", "c"}
+
+
+def test_that_no_commit_is_larger_than_a_page(world: World) -> None:
+    a = world.station()
+    gather = Gather(a.engine.line)
+    for name, count in (("a", 300), ("b", 300), ("c", 700)):
+        gather.put(rows_of(count, name), mark(name))
+    gather.flush()
+    assert [len(change.refs) for change in a.changes] == [300, 300, 500, 200]
+
+
+def test_that_a_commit_that_fails_leaves_neither_rows_nor_marks(world: World) -> None:
+    a = world.station()
+    gather = Gather(a.engine.line)
+
+    def fail(writing: Writing) -> None:
+        raise OSError("no room")
+
+    gather.put(rows_of(3, "a"), mark("a"))
+    gather.put(rows_of(3, "b"), fail)
+    with pytest.raises(OSError, match="no room"):
+        gather.flush()
+    assert not a.all("Basic") and not a.write(lambda w: w.marks.watermarks("Basic"))
+
+
+# side by side ----------------------------------------------------------------------------------
+
+
+def test_that_over_a_network_several_lists_come_side_by_side(world: World) -> None:
+    world.load(patient_with_visits(3))
+    a = world.station()
+    a.client.is_remote = True
+    together = threading.Barrier(3, timeout=30)
+
+    def fault(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        if request.url.path in ("/Appointment/_search", "/Task/_search", "/Observation/_search"):
+            together.wait()
+        return go_on()
+
+    a.wire.fault = fault
+    assert a.step().link is Link.FRESH
+    assert [len(a.all(type_)) for type_ in ("Appointment", "Task", "Observation")] == [3, 3, 1]
+    same(a)
+
+
+def test_that_acts_go_between_the_pages_of_a_download_side_by_side(world: World) -> None:
+    world.load(patient_with_visits(3))
+    a = world.station()
+    a.client.is_remote = True
+    a.step()
+    person = a.all("Patient")[0]
+    world.load(patient_with_visits(1))
+    sent = threading.Event()
+
+    def fault(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        if request.url.path == "/Appointment/_search":
+            a.change(f"Patient/{person['id']}", gender="female")
+        if request.url.path == "/" and b'"transaction"' in request.content:
+            sent.set()
+        if request.url.path == "/CarePlan/_search":
+            assert sent.wait(30)
+        return go_on()
+
+    a.wire.fault = fault
+    a.step()
+    assert world.there(f"Patient/{person['id']}")["gender"] == "female"  # type: ignore[index]  # a KeyError is the failure
+
+
+def test_that_a_lost_line_keeps_what_the_other_lists_brought(world: World) -> None:
+    world.load(patient_with_visits(3))
+    a = world.station()
+    a.client.is_remote = True
+
+    def fault(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        if request.url.path == "/Task/_search":
+            raise httpx.ReadError("gone")
+        return go_on()
+
+    a.wire.fault = fault
+    assert a.step().link is Link.OFFLINE
+    assert len(a.all("Appointment")) == 3 and not a.all("Task")
+    a.wire.fault = None
+    assert a.step().link is Link.FRESH
+    assert len(a.all("Task")) == 3

@@ -8,10 +8,8 @@ from urllib.parse import parse_qs
 
 import modules.homecare
 
-STATES = set(
-    "draft requested received accepted rejected ready cancelled in-progress on-hold failed completed "
-    "entered-in-error".split()
-)
+STATES = {"draft", "requested", "received", "accepted", "rejected", "ready", "cancelled", "in-progress"}
+STATES |= {"on-hold", "failed", "completed", "entered-in-error"}
 """http://hl7.org/fhir/R4/valueset-task-status.html"""
 
 
