@@ -223,7 +223,7 @@ class RecordClient:
         ) as response:
             self._refuse_large(response.headers.get("content-length"))
             encoding = response.headers.get("content-encoding", "")
-            raw = self._timed(response.iter_raw(65536), deadline)
+            raw = self._timed(response.iter_raw(), deadline)
             body = read_bounded(raw, encoding, self._largest)
             return answer_from(response.status_code, response.headers, body)
 
