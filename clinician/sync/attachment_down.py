@@ -61,12 +61,12 @@ def prefetch(line: Line, budget: int) -> None:
     line.write(work)
 
 
-def fetch(line: Line, row: FileRow) -> None:
+def fetch(line: Line, row: FileRow, largest: int = LARGEST) -> None:
     """Fetch and prove it. Raises Environment when the record is away or the disk full; what came is kept."""
     key, name_key = line.write(
         lambda writing: (writing.attachments.content(row.ref)[1], writing.attachments.name_key())
     )
-    intake = line.cache.files.part(row.ref, key, limit=LARGEST, name_key=name_key)
+    intake = line.cache.files.part(row.ref, key, limit=largest, name_key=name_key)
     with room():
         start = intake.resume()
     try:

@@ -55,7 +55,7 @@ class AttachmentSync:
         self._quiet_until = 0.0
         self._failures = 0
         self._looked: date | None = None
-        self._is_untidy, self._is_busy = True, False
+        self._is_untidy = True
         self._awake = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -67,11 +67,10 @@ class AttachmentSync:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; `line.stopped` is set, and what is on its way stops at its next piece."""
+        """End the thread; `line.stopped` is set, and what is on its way is cut off."""
         self._awake.set()
         if self._thread is not None:
-            if self._is_busy:
-                self._line.client.hang_up()
+            self._line.client.hang_up()
             self._thread.join(_PATIENCE)
             self._thread = None
 
@@ -147,14 +146,11 @@ class AttachmentSync:
         return True
 
     def _one(self, row: FileRow, work: Callable[[FileRow], None]) -> bool:
-        self._is_busy = True
         try:
             work(row)
         except Environment as trouble:
             _log.warning("an attachment waits: %s %s", type(trouble).__name__, trouble.detail)
             return self._later(row, trouble)
-        finally:
-            self._is_busy = False
         self._due.pop(row.ref, None)
         self._failures = 0
         return True
