@@ -12,9 +12,10 @@ from clinician.cache.writing import Writing
 from clinician.errors import Environment, UserProblem
 from clinician.fhir.reference import Raw
 from clinician.sync.classes import FACTS
+from clinician.sync.colleague import task_of
 from clinician.sync.line import Line
 from clinician.sync.merge import Kind, apply_changes, changed_paths, three_way
-from clinician.sync.notice import tell_decided
+from clinician.sync.notice import closing, queue_closing
 from clinician.sync.rebase import Moved, rebased, replace_act
 from clinician.sync.settle import Theirs, carried_to, look, resolved
 from clinician.sync.successor import also_moved, has_begun, replaced_by, successors
@@ -49,10 +50,10 @@ def decide(line: Line, op_id: str, choice: str, by: str) -> str:
     def work(writing: Writing) -> str:
         line.put(writing, [found.row for found in fresh.values() if found.row is not None])
         writing.conflicts.decide(op_id, choice, by, now)
-        tell_decided(writing, act, choice, by, now)
+        told = closing(writing, task_of(writing, act), choice, by, now)
         if choice == THEIRS:
-            return _give_way(writing, act, now)
-        return _go_on(writing, act, rows, fresh, choice, now)
+            return _give_way(writing, act, told, by, now)
+        return _go_on(writing, act, rows, fresh, choice, told, by, now)
 
     return line.write(work, durable=True)
 
@@ -71,6 +72,8 @@ def _go_on(
     rows: Sequence[ConflictRow],
     fresh: Mapping[str, Theirs],
     choice: str,
+    told: Entry | None,
+    by: str,
     now: datetime,
 ) -> str:
     moved = {row.ref: _moved(row, fresh[row.ref], choice) for row in rows}
@@ -80,7 +83,12 @@ def _go_on(
         if new is not None:
             moved[heir.ref] = Moved(new, None, None)
     mine = {ref: one.raw for ref, one in moved.items()}
-    return rebased(writing, act, (*entries, *_without_doubles(writing, entries, mine)), moved, now).op_id
+    more = (*_without_doubles(writing, entries, mine), *_but_written(told, entries))
+    return rebased(writing, act, (*entries, *more), moved, now, by).op_id
+
+
+def _but_written(told: Entry | None, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    return () if told is None or told.ref in {entry.ref for entry in entries} else (told,)
 
 
 def _without_doubles(
@@ -124,7 +132,7 @@ def _with_meta(mine: Raw, theirs: Raw) -> Raw:
     return {**mine, "meta": theirs["meta"]} if "meta" in theirs else mine
 
 
-def _give_way(writing: Writing, act: ActRow, now: datetime) -> str:
+def _give_way(writing: Writing, act: ActRow, told: Entry | None, by: str, now: datetime) -> str:
     """The record's version stands. What has happened (a measurement, a note) is still sent."""
     entries = writing.outbox.entries(act.op_id)
     conflicted = {row.ref for row in writing.conflicts.rows(act.op_id, open_only=False)}
@@ -134,7 +142,9 @@ def _give_way(writing: Writing, act: ActRow, now: datetime) -> str:
         if entry.is_create and entry.ref.partition("/")[0] in FACTS and entry.ref not in conflicted
     ]
     if facts:
-        return replace_act(writing, act, facts, now).op_id
+        return replace_act(writing, act, (*facts, *_but_written(told, facts)), now, by).op_id
+    if told is not None:
+        queue_closing(writing, act, told, now)
     writing.outbox.transition(act.op_id, ActState.CONFLICT, ActState.WITHDRAWN)
     writing.drop_overlay(act.op_id)
     return ""

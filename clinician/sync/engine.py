@@ -23,6 +23,7 @@ from clinician.sync import conflict, request, restored, scope
 from clinician.sync.announced import ALL, Announced
 from clinician.sync.attachments import AttachmentSync
 from clinician.sync.audit import send_audit
+from clinician.sync.colleague import heed, take_over
 from clinician.sync.confirm import confirm
 from clinician.sync.delta import Delta, delta
 from clinician.sync.fill import fill
@@ -290,6 +291,7 @@ class SyncEngine:
         self.board.complete = self.board.complete and not found.failed
         if any(ref.startswith("EpisodeOfCare/") for ref in found.returned):
             self._rescope()
+        self._heed_colleagues()
 
     def _rescope(self) -> None:
         now = self._clock.now()
@@ -311,6 +313,11 @@ class SyncEngine:
                 self._rescope()
             if found.raised:
                 _log.warning("the record's index lags for %d rows", len(found.raised))
+
+    def _heed_colleagues(self) -> None:
+        """Conflicts that were decided on another PC; looked for only while there are some here."""
+        if self.board.current.conflicts and heed(self.line):
+            self._send()
 
     def _finish_round(self) -> None:
         confirm(self.line, self.last_delta.returned)
@@ -349,6 +356,12 @@ class SyncEngine:
         goes_on = conflict.decide(self.line, op_id, choice, by)
         self.loop.acted()
         return goes_on
+
+    def take_over(self, task_ref: str) -> str:
+        """Open a conflict here that began on another PC; the op_id to decide."""
+        op_id = take_over(self.line, task_ref)
+        self._tell(self.board.working)
+        return op_id
 
     def look_up(self, words: str) -> tuple[request.Candidate, ...]:
         """People at the record who are not in this cache. One request; raises Offline."""

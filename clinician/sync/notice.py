@@ -19,6 +19,10 @@ from clinician.texts import Text, lazy, translator
 _ = translator("sync")
 L = lazy("sync")
 KIND: Final = "sync-conflict"
+WHOLE: Final = "act"
+"""The input of the Task that carries the whole act, so that a colleague can go on with it."""
+DECISION: Final = "decision"
+"""The output of the ended Task: mine, theirs or merged."""
 _SPACE: Final = uuid.UUID("5b0d3e0a-6f0e-4c57-9d7e-3b1f0a4f7c11")
 
 
@@ -27,26 +31,46 @@ def task_id(op_id: str) -> str:
     return str(uuid.uuid5(_SPACE, op_id))
 
 
-def tell_record(writing: Writing, act: ActRow, rows: Sequence[ConflictRow], now: datetime) -> None:
+def is_notice(raw: Raw) -> bool:
+    """Whether a resource is a Task that tells of a conflict."""
+    codings = raw.get("code", {}).get("coding", ()) if raw.get("resourceType") == "Task" else ()
+    return any(one.get("code") == KIND for one in codings)
+
+
+def tell_record(
+    writing: Writing, act: ActRow, rows: Sequence[ConflictRow], whole: str, now: datetime
+) -> None:
     """Queue the Task; an act of its own, so that it does not wait behind the one that stands still."""
     if act.kind == KIND:
         return
     task = _task(act, rows, now)
+    task["input"].append({"type": {"text": WHOLE}, "valueString": whole})
     _queue(writing, act, Entry(f"Task/{task['id']}", task), L("A change that needs a decision"), now)
 
 
 def tell_decided(writing: Writing, act: ActRow, decision: str, by: str, now: datetime) -> None:
-    """Close the Task when a person has decided here."""
-    ref = f"Task/{task_id(act.op_id)}"
+    """Close the Task in an act of its own, where nothing else of the act goes on."""
+    entry = closing(writing, f"Task/{task_id(act.op_id)}", decision, by, now)
+    if entry is not None:
+        _queue(writing, act, entry, L("A change that was decided"), now)
+
+
+def queue_closing(writing: Writing, act: ActRow, entry: Entry, now: datetime) -> None:
+    """Send the end of the Task by itself."""
+    _queue(writing, act, entry, L("A change that was decided"), now)
+
+
+def closing(writing: Writing, ref: str, decision: str, by: str, now: datetime) -> Entry | None:
+    """The Task as it ends with a decision; None where it is not here or has ended."""
     before = writing.reading.get(ref)
-    if before is None:
-        return
+    if before is None or before.raw.get("status") == "completed":
+        return None
     closed = {key: value for key, value in before.raw.items() if key != "meta"}
     closed |= {"status": "completed", "lastModified": to_instant(now)}
     closed["note"] = [{"text": _decided_text(decision), "authorString": by, "time": to_instant(now)}]
+    closed["output"] = [{"type": {"text": DECISION}, "valueString": decision}]
     base_op = _last_writer(writing, ref)
-    entry = Entry(ref, closed, None if base_op else before.version_id, base_op, before.raw)
-    _queue(writing, act, entry, L("A change that was decided"), now)
+    return Entry(ref, closed, None if base_op else before.version_id, base_op, before.raw)
 
 
 def _last_writer(writing: Writing, ref: str) -> str | None:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 import orjson
 
@@ -18,6 +19,8 @@ from clinician.fhir.times import earliest_or_none, to_instant
 from clinician.record.client import form
 from clinician.sync.line import Line
 
+_AGENT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+
 
 @dataclass(frozen=True, slots=True)
 class Moved:
@@ -29,14 +32,19 @@ class Moved:
 
 
 def rebased(
-    writing: Writing, act: ActRow, entries: Sequence[Entry], moved: Mapping[str, Moved], now: datetime
+    writing: Writing,
+    act: ActRow,
+    entries: Sequence[Entry],
+    moved: Mapping[str, Moved],
+    now: datetime,
+    by: str = "",
 ) -> ActRow:
     """Queue the act again on fresh versions. Dependants follow the new one. The old one must stand still.
 
     Entries not in `moved` keep their base; acts made upon this one are rewired by `supersede`.
     """
     fresh = tuple(_entry(entry, moved.get(entry.ref)) for entry in entries)
-    return replace_act(writing, act, fresh, now)
+    return replace_act(writing, act, fresh, now, by)
 
 
 def _entry(entry: Entry, moved: Moved | None) -> Entry:
@@ -45,8 +53,13 @@ def _entry(entry: Entry, moved: Moved | None) -> Entry:
     return Entry(entry.ref, moved.raw, moved.version, None, moved.base, None)
 
 
-def replace_act(writing: Writing, act: ActRow, entries: Sequence[Entry], now: datetime) -> ActRow:
-    """A new queued act in place of `act`: same person, label and patient, its own id and Provenance."""
+def replace_act(
+    writing: Writing, act: ActRow, entries: Sequence[Entry], now: datetime, by: str = ""
+) -> ActRow:
+    """A new queued act in place of `act`: same person, label and patient, its own id and Provenance.
+
+    by: 'Practitioner/…' who decided that it goes on; named in the Provenance beside the author.
+    """
     op_id = str(uuid.uuid4())
     provenance = dict(writing.outbox.provenance(act.op_id))
     provenance.pop("meta", None)
@@ -55,6 +68,9 @@ def replace_act(writing: Writing, act: ActRow, entries: Sequence[Entry], now: da
         "recorded": to_instant(now),
         "target": [{"reference": entry.ref} for entry in entries],
     }
+    if by:
+        decider = {"type": {"coding": [{"system": _AGENT, "code": "verifier"}]}, "who": {"reference": by}}
+        provenance["agent"] = [*provenance["agent"], decider]
     for entry in entries:
         writing.put_overlay(entry.ref, op_id, entry.raw)
     new = writing.outbox.insert(

@@ -17,6 +17,7 @@ from clinician.fhir.reference import Raw
 from clinician.record.answer import Answer
 from clinician.record.client import BatchEntry
 from clinician.sync.classes import Class, class_of
+from clinician.sync.colleague import whole
 from clinician.sync.line import Line
 from clinician.sync.merge import Kind, Merge, content, three_way
 from clinician.sync.notice import tell_record
@@ -175,7 +176,9 @@ def _park(
             writing.conflicts.insert(row)
         if any(class_of(row.ref.partition("/")[0]) is Class.SAFETY for row in rows):
             writing.set_in_force(act.op_id, False)
-        tell_record(writing, act, rows, now)
+        entries = _with_versions(writing, act.op_id)
+        carried_act = whole(act, entries, rows, writing.outbox.provenance(act.op_id))
+        tell_record(writing, act, rows, carried_act, now)
 
     line.write(work, durable=True)
 
