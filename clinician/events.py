@@ -67,6 +67,8 @@ class SyncStatus:
     total: int = 0
     restored: bool = False
     """The record went back in time, as after a restore: nothing is sent until a superuser has looked."""
+    lease_over: bool = False
+    """Without contact for longer than this PC may be read: reading is locked, sending goes on."""
     overdue: bool = False
     """The oldest act has waited more than 15 minutes although the record answers."""
     clock_ahead: timedelta = timedelta(0)

@@ -9,17 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from clinician import texts
+from clinician.cache.open import Cache
 from clinician.cache.writing import Writing
-from clinician.clock import oslo
+from clinician.clock import Clock, oslo
 from clinician.events import Link, Push, SyncStatus
 from clinician.findings import profile_lines
 from clinician.record.profile import from_raw
-
-if TYPE_CHECKING:
-    from clinician.workstation import Workstation
+from clinician.sync.engine import SyncEngine
 
 _ = texts.translator("core")
 _MOST_ASIDE: Final = 50
@@ -46,7 +45,17 @@ class HealthLine:
     help_text: str = ""
 
 
-def examine_sync(station: Workstation) -> tuple[HealthLine, ...]:
+class Examined(Protocol):
+    """What is looked over: a workstation."""
+
+    clock: Clock
+    cache: Cache
+    engine: SyncEngine
+
+    def status(self) -> SyncStatus: ...
+
+
+def examine_sync(station: Examined) -> tuple[HealthLine, ...]:
     """Every line, what needs a person first within each group."""
     status, now = station.status(), station.clock.now()
 
@@ -178,7 +187,7 @@ def _record(writing: Writing) -> Iterator[HealthLine]:
         yield HealthLine(f"record {finding.title}", group, finding.title, finding.detail, mood)
 
 
-def _data(writing: Writing, station: Workstation, now: datetime) -> Iterator[HealthLine]:
+def _data(writing: Writing, station: Examined, now: datetime) -> Iterator[HealthLine]:
     group = _("Data on this PC")
     words = _type_words()
     types = sorted(station.engine.line.plan.types, key=lambda type_: words.get(type_, type_))
@@ -196,7 +205,7 @@ def _data(writing: Writing, station: Workstation, now: datetime) -> Iterator[Hea
         yield HealthLine(type_, group, title, _("{n} · as of {time}", n=count, time=when), mood)
 
 
-def _late(writing: Writing, station: Workstation) -> Iterator[HealthLine]:
+def _late(writing: Writing, station: Examined) -> Iterator[HealthLine]:
     group = _("Late commits")
     overlap = station.engine.line.overlap(writing)
     yield HealthLine(

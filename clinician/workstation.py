@@ -30,6 +30,7 @@ from clinician.errors import Refused, UserProblem
 from clinician.events import Events, SignedIn, SignedOut, SyncStatus
 from clinician.fhir.validation import prepare, problems
 from clinician.health import HealthLine, as_text, examine_sync
+from clinician.leases import Leases
 from clinician.modulekit.registry import Registry
 from clinician.opening import (
     Options,
@@ -126,6 +127,7 @@ class Workstation:
         self._bus = CommandBus(cache, clock, problems, decide)
         plan = make_plan(sync_rules(registry), workplace_ref=workplace_ref)
         self.engine = SyncEngine(cache, client, plan, clock=clock, events=events, hint_client=hint_client)
+        self.leases = Leases(self.engine, settings)
         limits = self.engine.attachments.limits = limits_of(settings)
         self.documents = Documents(cache, self._bus, self._person, clock, limits)
 
@@ -208,6 +210,7 @@ class Workstation:
         if self.practice and not self._pins.has_pin(practitioner_ref):
             self._pins.set_pin(practitioner_ref, PRACTICE_PIN)
         self._pins.verify(practitioner_ref, pin)
+        self.leases.refuse_when_over()
         self.sign_out()
         self.who = who
         self.events.publish(SignedIn(practitioner_ref))

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from clinician.access.lease import DEFAULT_HOURS
 from clinician.cache.acts import REFUSED, WAITING, ActRow, ActState
 from clinician.cache.synced import Watermark
 from clinician.cache.writing import Writing
 from clinician.events import Events, Link, Push, SyncStatus
 from clinician.sync.confirm import unconfirmed
+from clinician.sync.contact import note_contact
 from clinician.sync.restored import is_frozen
 
 PENDING_STATES: Final = WAITING | REFUSED | {ActState.CONFLICT}
@@ -31,12 +33,16 @@ class StatusBoard:
     total: int = 0
     clock_ahead: timedelta = timedelta(0)
     push: Push = Push.NONE
+    lease: timedelta = timedelta(hours=DEFAULT_HOURS)
+    """How long this PC may be read without contact."""
     complete: bool = False
     """The last round reached its end: every key has a mark and the delta came through."""
+    _heard: bool = False
+    """The record answered since the last look; that it once did is no contact now."""
 
     def reached(self) -> None:
         """The record answered."""
-        self.answered, self.offline_since = True, None
+        self.answered, self.offline_since, self._heard = True, None, True
 
     def lost(self, now: datetime) -> None:
         """The record did not answer."""
@@ -47,7 +53,14 @@ class StatusBoard:
         """Count again inside the writer; publish after the commit with `publish`. now: this PC's clock."""
         acts = writing.outbox.rows(states=PENDING_STATES)
         status = self._status(acts, writing.marks.watermarks(), bool(unconfirmed(writing)))
-        return replace(status, restored=is_frozen(writing), overdue=self._is_overdue(status, now))
+        contact = note_contact(writing, now, answered=self._heard)
+        self._heard = False
+        return replace(
+            status,
+            restored=is_frozen(writing),
+            overdue=self._is_overdue(status, now),
+            lease_over=contact.is_over(now, self.lease),
+        )
 
     def _is_overdue(self, status: SyncStatus, now: datetime) -> bool:
         oldest = status.oldest_waiting

@@ -333,6 +333,8 @@ class Shell(Ground):
 
     def _on_status(self, status: SyncStatus) -> None:
         self.work.show_status(status, self._who)
+        if status.lease_over:
+            self.lock()
 
     def _on_language(self) -> None:
         announce(self.window())

@@ -68,3 +68,12 @@ def test_that_sending_overdue_leads_to_the_outbox(shell: Any, station: FakeStati
     station.tell(RESTORED)
     qtbot.waitUntil(lambda: len(said(shell)) == 1)
     assert "15" not in said(shell)[0], "what is paused on purpose is not late"
+
+
+def test_that_a_pc_too_long_without_contact_covers_itself(
+    shell: Any, station: FakeStation, qtbot: Any
+) -> None:
+    assert shell.is_open
+    station.tell(SyncStatus(Link.OFFLINE, as_of=NOW, offline_since=NOW, lease_over=True))
+    qtbot.waitUntil(lambda: not shell.is_open)
+    assert shell.cover.isVisible()
