@@ -16,7 +16,8 @@ from clinician.errors import RecordTrouble, Refused
 from clinician.fhir.bundles import Response, slices
 from clinician.fhir.times import to_instant
 from clinician.record.client import BatchEntry
-from clinician.sync.download import EPOCH, Walk, fetch, run
+from clinician.sync.by_id import fetch
+from clinician.sync.download import EPOCH, Walk, run
 from clinician.sync.line import PER_COMMIT, Line
 from clinician.sync.pages import Taken, instant, set_aside, take
 from clinician.sync.plan import Key, encoded, patient_parameter

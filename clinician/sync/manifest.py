@@ -21,7 +21,8 @@ from clinician.fhir.bundles import Page, Response, slices
 from clinician.fhir.times import to_instant
 from clinician.record.answer import broken_answer
 from clinician.record.client import BatchEntry
-from clinician.sync.download import PAGE_CAP, fetch
+from clinician.sync.by_id import fetch
+from clinician.sync.download import PAGE_CAP
 from clinician.sync.line import Line
 from clinician.sync.matching import fits
 from clinician.sync.pages import instant
