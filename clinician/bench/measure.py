@@ -13,22 +13,29 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One row. floor: what the cheapest way to do the same cost in this very run, in the same unit."""
+    """One row. floor: what the cheapest way to do the same cost in this very run, in the same unit.
+
+    goal, anchor: of SYNC §2, as words: what we promised, and what others were measured at.
+    """
 
     bench: str
     value: float
     unit: str
     floor: float
+    goal: str = ""
+    anchor: str = ""
 
     def as_row(self) -> dict[str, Any]:
         """bench, value, unit, floor, ratio (value ÷ floor; of a rate the share of the floor reached)."""
         ratio = self.value / self.floor if self.floor else 0.0
+        beside = {"goal": self.goal, "anchor": self.anchor}
         return {
             "bench": self.bench,
             "value": round(self.value, 4),
             "unit": self.unit,
             "floor": round(self.floor, 4),
             "ratio": round(ratio, 3),
+            **{name: words for name, words in beside.items() if words},
         }
 
 

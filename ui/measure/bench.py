@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from clinician.bench.latency import LatencyBench, Samples
 from clinician.bench.measure import Measure
 from clinician.bench.search import search
 from clinician.bench.sync import SyncBench
@@ -38,14 +39,17 @@ class Scale:
     samples: int
     resources: int
     rest_s: float
+    between: Samples
 
 
-FULL: Final = Scale(3, 5, (10_000, 100_000), 60, 50_000, 5.0)
-SMALL: Final = Scale(0, 1, (200,), 4, 0, 0.5)
+FULL: Final = Scale(3, 5, (10_000, 100_000), 60, 50_000, 5.0, Samples(40, 20, 200))
+SMALL: Final = Scale(0, 1, (200,), 4, 0, 0.5, Samples(2, 1, 8))
 
 
 def run_benches(names: Sequence[str], *, small: bool) -> list[dict[str, Any]]:
     """Rows {"bench", "value", "unit", "floor", "ratio"} of the named benches, of all when none is named.
+
+    Some also have a "goal" and an "anchor": what others were measured at.
 
     small: a quick run that shows every row; its numbers say little. Raises UserProblem for a name
     nobody knows.
@@ -75,7 +79,8 @@ def _rows(name: str, scale: Scale, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _sync(scale: Scale, folder: Path) -> Iterator[Measure]:
-    return SyncBench(folder, copies=scale.copies, rounds=scale.rounds).run()
+    yield from SyncBench(folder, copies=scale.copies, rounds=scale.rounds).run()
+    yield from LatencyBench(folder / "between", folder / "record", scale.between).run()
 
 
 def _search(scale: Scale, folder: Path) -> Iterator[Measure]:
