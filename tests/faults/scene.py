@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
+import shutil
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -13,45 +13,35 @@ from clinician.cache.acts import TERMINAL, ActState
 from clinician.cache.open import open_cache
 from clinician.embedded.serve import Server
 from clinician.events import SyncStatus
+from clinician.record.bodies import LARGEST
 from clinician.record.client import RecordClient, Timeouts
 from clinician.record.retry import Breaker
 from clinician.sync.engine import SyncEngine
 from clinician.sync.plan import make_plan
 from clinician.sync.upload import Uploader
-from tests.clinician.sync.world import (
-    KEY,
-    RULES,
-    WORKPLACE,
-    Station,
-    World,
-    first,
-    new_id,
-    patient_with_visits,
-    setting,
-)
+from tests.clinician.sync.ready import MemoryWorld, ready
+from tests.clinician.sync.world import KEY, RULES, WORKPLACE, Station, new_id, reference
 from tests.faults.proxy import Exchange, FaultProxy
 
-SHORT: Final = Timeouts(connect=1.0, read=0.4, write=1.0, pool=1.0, whole=0.8)
+SHORT: Final = Timeouts(connect=2.0, read=0.8, write=2.0, pool=2.0, whole=1.6)
 """So that a test waits a moment for what a person would wait half a minute for."""
 
 
-class Scene(World):
-    """The world of sync's own tests, with its record served over HTTP."""
+class Scene(MemoryWorld):
+    """The filled record of sync's machine, served over HTTP, and workstations that have had their first sync."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self) -> None:
+        self.ready = ready()
+        super().__init__(self.ready.copy())
         self.server = Server(self.app, "127.0.0.1", 0, threads=8, patience=1.0).start()
         self.proxy = FaultProxy(self.server.port)
-        self.raws = patient_with_visits(1)
-        self.load([*setting(), *self.raws])
-        self.patient, self.visit = first(self.raws, "Patient"), first(self.raws, "Appointment")
-        self.tick(300)
+        self.patient, self.visit = self.ready.patients[0], self.ready.visits[0]
 
-    def client(self, *, largest: int | None = None) -> RecordClient:
-        bound = {} if largest is None else {"largest": largest}
-        return RecordClient(self.proxy.url, timeout=SHORT, **bound)
+    def client(self, *, largest: int = LARGEST) -> RecordClient:
+        return RecordClient(self.proxy.url, timeout=SHORT, largest=largest)
 
     def wired(self, name: str) -> WiredStation:
+        """A workstation; 'a', 'b' and 'c' know the record already, another has everything to fetch."""
         made = WiredStation(self, name)
         self.stations.append(made)
         return made
@@ -61,7 +51,7 @@ class Scene(World):
             "resourceType": "Communication",
             "id": new_id(),
             "status": "completed",
-            "subject": {"reference": self.patient},
+            "subject": reference(self.patient),
             "payload": [{"contentString": text}],
         }
 
@@ -77,6 +67,7 @@ class Scene(World):
         self.stations.clear()
         self.server.stop()
         super().close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class WiredStation(Station):
