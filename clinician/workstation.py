@@ -267,6 +267,10 @@ class Workstation:
         """A person wants it now."""
         self.engine.sync_now()
 
+    def watched(self, is_visible: bool) -> None:
+        """Whether somebody can see the lists; where nobody can, the record is asked half as often."""
+        self.engine.watched(is_visible)
+
     def sync_once(self) -> SyncStatus:
         """One whole round in the calling thread."""
         return self.engine.step()

@@ -378,6 +378,9 @@ class FakeStation:
     def sync_now(self) -> None:
         self.calls.append(("sync_now",))
 
+    def watched(self, is_visible: bool) -> None:
+        self.is_watched = is_visible
+
     def close(self) -> None:
         self.calls.append(("close",))
 

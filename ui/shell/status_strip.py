@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QWidget
 from typing_extensions import override
 
 from clinician.clock import oslo
-from clinician.events import Link, SyncStatus
+from clinician.events import Link, Push, SyncStatus
 from clinician.texts import lazy, translator
 from ui.shell.desk import Desk
 from ui.widgets import theme
@@ -51,7 +51,11 @@ def clock_text(when: datetime | None, now: datetime, *, seconds: bool = False) -
 def truth(status: SyncStatus, now: datetime) -> str:
     """One honest line. Fresh is said only when everything is confirmed by the record."""
     line = _link_text(status, now)
-    return line if not status.restored else _("{truth} · sending is paused", truth=line)
+    if status.restored:
+        return _("{truth} · sending is paused", truth=line)
+    if status.push is Push.SICK and status.link is not Link.OFFLINE:
+        return _("{truth} · news from others every 10 s", truth=line)
+    return line
 
 
 def _link_text(status: SyncStatus, now: datetime) -> str:

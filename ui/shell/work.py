@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from clinician.access.who import Who
 from clinician.events import SyncStatus
@@ -24,6 +26,8 @@ class Work(QWidget):
 
     def __init__(self, desk: Desk, running: Running, search: SearchField) -> None:
         super().__init__()
+        self._watched = desk.station.watched
+        self._watched(False)
         self.rail = Rail()
         self.top = TopBar(desk, search)
         self.banner = Banner(desk)
@@ -46,6 +50,17 @@ class Work(QWidget):
         row.setSpacing(0)
         row.addWidget(self.rail)
         row.addLayout(column, 1)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        """Somebody is signed in and the window is not minimised: the lists are seen."""
+        self._watched(True)
+        super().showEvent(event)
+
+    @override
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._watched(False)
+        super().hideEvent(event)
 
     def show_status(self, status: SyncStatus, who: Who | None) -> None:
         """What is true of sync: in the rail, the strip, and a message where a person must act."""
