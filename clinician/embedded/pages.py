@@ -26,17 +26,15 @@ Links = Sequence[tuple[str, str]]
 def _bundle(
     kind: str, entries: Iterable[bytes], *, links: Links = (), total: int | None, as_of: str
 ) -> bytes:
-    head: dict[str, Any] = {
-        "resourceType": "Bundle",
-        "id": str(uuid.uuid4()),
-        "meta": {"lastUpdated": as_of},
-        "type": kind,
-    }
+    joined = b",".join(entries)
+    head: dict[str, Any] = {"resourceType": "Bundle"}
+    if joined:  # nobody names an empty page, and ids of chance were half of what a quiet poll brings
+        head["id"] = str(uuid.uuid4())
+    head |= {"meta": {"lastUpdated": as_of}, "type": kind}
     if total is not None:
         head["total"] = total
     if links:
         head["link"] = [{"relation": relation, "url": url} for relation, url in links]
-    joined = b",".join(entries)
     ending = b',"entry":[' + joined + b"]}" if joined else b"}"
     return msgspec.json.encode(head)[:-1] + ending
 

@@ -1,7 +1,7 @@
 """What changed since the marks: one batch request for every key (SYNC §1.3, §1.4).
 
-By patient, all rules of a type ask as one and without their filters: a task that was completed leaves
-the search for open ones, and must be seen doing so.
+By patient, all rules and chunks of a type ask as one and without their filters: a task that was completed
+leaves the search for open ones, and must be seen doing so.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from clinician.cache.synced import SyncedRow, Watermark
 from clinician.cache.writing import Writing
@@ -21,6 +22,9 @@ from clinician.sync.download import EPOCH, Walk, run
 from clinician.sync.line import PER_COMMIT, Line
 from clinician.sync.pages import Taken, instant, set_aside, take
 from clinician.sync.plan import Key, encoded, patient_parameter
+
+TOGETHER: Final = 200
+"""Patients one search of a delta names. A quiet round is mostly these ids: once a type they pack best."""
 
 
 @dataclass(slots=True)
@@ -83,30 +87,44 @@ def _asked(
     overlap = line.overlap(writing)
     marks = {mark.key: mark.mark for mark in writing.marks.watermarks()}
     asked: list[_Asked] = []
-    for group in _groups(keys):
-        known = [(key, mark) for key in group if (mark := marks.get(key.name)) is not None]
-        patients = chunks.get(group[0].chunk, ())
-        if not known or (group[0].rule.by_patient and not patients):
-            continue
-        oldest = min(mark for _, mark in known)
-        query = _query(line, group[0], patients)
-        asked.append(_Asked(tuple(key for key, _ in known), query, oldest, _earlier(oldest, overlap)))
+    for group in _groups([key for key in keys if marks.get(key.name) is not None], chunks):
+        oldest = min(mark for key in group if (mark := marks[key.name]) is not None)
+        query = _query(line, group, chunks)
+        asked.append(_Asked(tuple(group), query, oldest, _earlier(oldest, overlap)))
     return asked
 
 
-def _groups(keys: Sequence[Key]) -> list[list[Key]]:
-    """Keys that are asked for together: of one type and chunk; what is not by patient asks for itself."""
-    groups: dict[tuple[str, str], list[Key]] = {}
+def _groups(keys: Sequence[Key], chunks: Mapping[str, Sequence[str]]) -> list[list[Key]]:
+    """Keys that are asked for together: by patient, all of a type; what is not by patient asks for itself."""
+    groups: dict[tuple[str, int], list[Key]] = {}
+    shares = _shares(chunks)
     for key in keys:
-        together = (key.rule.type, key.chunk) if key.rule.by_patient else (key.name, "")
-        groups.setdefault(together, []).append(key)
+        if not key.rule.by_patient:
+            groups[key.name, 0] = [key]
+        elif chunks.get(key.chunk):
+            groups.setdefault((key.rule.type, shares[key.chunk]), []).append(key)
     return list(groups.values())
 
 
-def _query(line: Line, key: Key, patients: Sequence[str]) -> list[tuple[str, str]]:
-    if key.rule.by_patient:
-        return [(patient_parameter(key.rule.type), ",".join(patients))]
-    return line.plan.query(key, patients, line.today())
+def _shares(chunks: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Which chunks go into one search: so many that no search names more than TOGETHER patients."""
+    shares: dict[str, int] = {}
+    share = size = 0
+    for chunk, patients in chunks.items():
+        if size and size + len(patients) > TOGETHER:
+            share, size = share + 1, 0
+        shares[chunk] = share
+        size += len(patients)
+    return shares
+
+
+def _query(line: Line, group: Sequence[Key], chunks: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    first = group[0]
+    if not first.rule.by_patient:
+        return line.plan.query(first, (), line.today())
+    asked = dict.fromkeys(key.chunk for key in group)
+    patients = ",".join(id_ for chunk in asked for id_ in chunks[chunk])
+    return [(patient_parameter(first.rule.type), patients)]
 
 
 def _earlier(mark: datetime, overlap: timedelta) -> datetime:
