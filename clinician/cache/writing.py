@@ -128,6 +128,26 @@ class Writing:
         )
         self._note({ref})
 
+    def put_overlay_beneath(self, ref: str, op_id: str, raw: Raw, *, in_place_of: str) -> None:
+        """Lay it where `in_place_of` lies: what later acts wrote on top of that is still what is shown (I6).
+
+        The later ones get numbers anew, in their order; an overlay with a number never changes.
+        """
+        type_, _, id_ = ref.partition("/")
+        place = (number_of(type_), pack_id(id_))
+        later = self._driver.execute(
+            "SELECT number, type, id, op_id, body, in_force FROM overlay WHERE type = ? AND id = ? "
+            "AND number > (SELECT max(number) FROM overlay WHERE type = ? AND id = ? AND op_id = ?) "
+            "ORDER BY number",
+            (*place, *place, in_place_of),
+        ).fetchall()
+        self.put_overlay(ref, op_id, raw)
+        for number, *kept in later:
+            self._driver.execute("DELETE FROM overlay WHERE number = ?", (number,))
+            self._driver.execute(
+                "INSERT INTO overlay (type, id, op_id, body, in_force) VALUES (?, ?, ?, ?, ?)", kept
+            )
+
     def drop_overlay(self, op_id: str) -> None:
         """Take away what an act laid over the synced rows."""
         self._note(self._overlaid(op_id))

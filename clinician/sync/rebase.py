@@ -72,7 +72,7 @@ def replace_act(
         decider = {"type": {"coding": [{"system": _AGENT, "code": "verifier"}]}, "who": {"reference": by}}
         provenance["agent"] = [*provenance["agent"], decider]
     for entry in entries:
-        writing.put_overlay(entry.ref, op_id, entry.raw)
+        writing.put_overlay_beneath(entry.ref, op_id, entry.raw, in_place_of=act.op_id)
     new = writing.outbox.insert(
         NewAct(
             op_id=op_id,

@@ -280,6 +280,26 @@ def test_that_the_newest_overlay_wins_and_taking_it_back_shows_the_one_beneath(
     assert get(cache, ref(raw)).raw["status"] == "arrived"
 
 
+def test_that_an_act_made_anew_lies_where_the_old_one_lay(cache: Cache, make: Maker) -> None:
+    raw, other = make.appointment(PATIENTS[0], 0), make.appointment(PATIENTS[1], 3)
+    put(cache, row(raw))
+
+    def lay(writing: Any) -> None:
+        for op_id in ("a", "b", "c"):
+            writing.put_overlay(ref(raw), op_id, raw | {"comment": op_id})
+        writing.set_in_force("c", False)
+        writing.put_overlay_beneath(ref(raw), "a2", raw | {"comment": "a2"}, in_place_of="a")
+        writing.put_overlay_beneath(ref(other), "a2", other, in_place_of="a")
+        writing.drop_overlay("a")
+
+    cache.writer.run(lay)
+    seen = []
+    for op_id in ("b", "a2"):
+        seen.append(get(cache, ref(raw)).raw["comment"])
+        cache.writer.run(lambda w, o=op_id: w.drop_overlay(o))
+    assert seen == ["b", "a2"], "what was written later is what is shown; a proposal still is none"
+
+
 def test_that_a_rolled_back_overlay_never_shows_in_a_later_one_with_its_number(
     cache: Cache, make: Maker
 ) -> None:

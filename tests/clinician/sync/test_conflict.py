@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from clinician.cache.acts import ActState, ConflictRow
@@ -246,3 +248,63 @@ def test_that_dependants_follow_an_act_that_was_rebased(two: Two) -> None:
     there = two.there(two.visit)
     assert (there["status"], there["comment"]) == ("fulfilled", "deres")
     assert two.a.engine.status().all_sent and not conflicts(two.a)
+
+
+def test_that_a_person_may_choose_field_by_field(two: Two) -> None:
+    theirs = {"comment": "deres", "minutesDuration": 45, "priority": 2}
+    op = two.both(two.visit, theirs, {"comment": "mitt", "minutesDuration": 30, "description": "mitt også"})
+    two.a.engine.decide(op, "fields", NURSE, {"comment": "mine", "minutesDuration": "theirs"})
+    two.settle()
+    there = two.there(two.visit)
+    assert (there["comment"], there["minutesDuration"]) == ("mitt", 45)
+    assert (there["description"], there["priority"]) == ("mitt også", 2), "what one side changed stays"
+    [row] = conflicts(two.a, op, open_only=False)
+    assert (row.decision, row.decided_by) == ("fields", NURSE)
+
+
+def test_that_a_field_nobody_marked_is_theirs_where_both_changed_it(two: Two) -> None:
+    op = two.both(two.visit, {"comment": "deres"}, {"comment": "mitt", "priority": 1})
+    two.a.engine.decide(op, "fields", NURSE, {"Appointment.priority": "mine"})
+    two.settle()
+    there = two.there(two.visit)
+    assert (there["comment"], there["priority"]) == ("deres", 1)
+
+
+def test_that_orders_and_ended_things_are_not_mixed_field_by_field(two: Two) -> None:
+    order = two.both(two.plan, {"title": "x"}, {"title": "y", "description": "z"})
+    ended = two.both(two.visit, {"status": "cancelled"}, {"status": "fulfilled", "comment": "z"})
+    for op in (order, ended):
+        with pytest.raises(UserProblem):
+            two.a.engine.decide(op, "fields", NURSE, {"description": "mine"})
+
+
+def test_that_what_i_wrote_last_is_shown_while_the_act_beneath_is_made_anew(two: Two) -> None:
+    """The machine found it: the act made anew was laid on top, and hid what came after it."""
+    two.a.change(two.visit, status="arrived")
+    two.b.change(two.visit, comment="deres")
+    later = two.a.change(two.visit, description="mitt siste")
+    two.b.step()
+    two.a.wire.fault = once_rebased_then_down(two.a)
+    two.a.step()
+    assert two.a.state(later) == "queued"
+    assert two.a.get(two.visit)["description"] == "mitt siste"
+    two.a.wire.fault = None
+    two.settle()
+    there = two.there(two.visit)
+    assert (there["status"], there["comment"], there["description"]) == ("arrived", "deres", "mitt siste")
+
+
+def once_rebased_then_down(
+    station: Station,
+) -> Callable[[httpx.Request, Callable[[], httpx.Response]], httpx.Response]:
+    """The first act is answered and what stands there is read; then the plug is pulled."""
+    sent = []
+
+    def fault(request: httpx.Request, go_on: Callable[[], httpx.Response]) -> httpx.Response:
+        if b'"transaction"' in request.content:
+            sent.append(request)
+        if len(sent) > 1:
+            raise httpx.ConnectError("unplugged")
+        return go_on()
+
+    return fault
