@@ -2,6 +2,7 @@
 
 ClinicianError
 ├── UserProblem      the person can mend it; shown beside the field
+│   └── SecretNeeded     the stored data wait for a password
 ├── Refused          access said no; carries the reason and the way out
 ├── Environment      the world around us; status strip, work goes on
 │   ├── Offline          the record does not answer
@@ -41,6 +42,19 @@ class UserProblem(ClinicianError):
     def __init__(self, text: Text, *, field: str = "", detail: str = "") -> None:
         super().__init__(text, detail=detail)
         self.field = field
+
+
+class SecretNeeded(UserProblem):
+    """The stored data are locked until somebody gives their password for this PC.
+
+    people: (who, name) of those who have one; () where only the PC's own opens it. is_new: there is none
+    yet and one must be chosen.
+    """
+
+    def __init__(self, text: Text, *, people: tuple[tuple[str, str], ...] = (), is_new: bool = False) -> None:
+        super().__init__(text, field="secret", detail="new secret" if is_new else "secret needed")
+        self.people = people
+        self.is_new = is_new
 
 
 class Refused(ClinicianError):

@@ -38,7 +38,7 @@ class Options:
 
     folder: data folder of this PC. record: address of a FHIR R4 record; '' for the embedded one in
     the folder. workplace_ref: 'Organization/…'; '' for the one this PC had last, or the practice default.
-    secret: unlocks the key file where the machine has no key store.
+    secret: unlocks the key where the machine has no key store; user: whose, '' for the PC's own.
     """
 
     folder: Path
@@ -46,6 +46,7 @@ class Options:
     workplace_ref: str = ""
     clock: Clock | None = None
     secret: str = ""
+    user: str = ""
 
 
 def clock_for(options: Options, info: PracticeInfo | None) -> Clock:

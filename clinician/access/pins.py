@@ -6,6 +6,7 @@ A try is counted and kept before it is judged, so pulling the plug does not give
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -26,6 +27,8 @@ FIRST_LOCK: Final = timedelta(minutes=5)
 LONGEST_LOCK: Final = timedelta(hours=1)
 SHORTEST: Final = 4
 LONGEST: Final = 12
+CODE_DIGITS: Final = 6
+CODE_LASTS: Final = timedelta(minutes=30)
 _COMMON: Final = ("0123", "1234", "4321", "2580", "1212", "1122", "6969", "2026", "2025")
 
 
@@ -51,6 +54,12 @@ def weakness(pin: str) -> Text | None:
     return None
 
 
+def _check_strength(pin: str) -> None:
+    problem = weakness(pin)
+    if problem is not None:
+        raise UserProblem(problem, field="pin")
+
+
 class Pins:
     """Sets and checks PINs. Safe to call from several threads."""
 
@@ -72,6 +81,44 @@ class Pins:
             )
         with self._lock:
             self._write(user_ref, {"hash": self._hasher.hash(pin), "wrong": 0, "locks": 0, "until": None})
+
+    def issue_code(self, user_ref: str) -> str:
+        """A code of six digits with which the person may choose a PIN, once, within half an hour.
+
+        It opens nothing by itself, and an earlier PIN holds until it is used.
+        """
+        code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+        with self._lock:
+            until = (self._clock.now() + CODE_LASTS).isoformat()
+            kept = self._read(user_ref) | {"code": self._hasher.hash(code), "code_until": until}
+            self._write(user_ref, kept | {"wrong": 0, "until": None})
+        return code
+
+    def redeem(self, user_ref: str, code: str, pin: str) -> None:
+        """Choose a PIN with a code. Raises Refused for a wrong or old code, UserProblem for a weak PIN."""
+        _check_strength(pin)
+        with self._lock:
+            kept = self._read(user_ref)
+            until = self._locked(kept)
+            if until is not None:
+                raise self._is_locked(until)
+            if not kept["code"] or datetime.fromisoformat(kept["code_until"]) < self._clock.now():
+                raise Refused(
+                    L("There is no code for you, or it is too old. Ask your superuser for a new one."),
+                    way_out=L("Ask the superuser for a new PIN"),
+                    detail="no code",
+                )
+            self._count(user_ref, kept)
+            if not self._matches(kept["code"], code):
+                raise self._wrong(kept)
+        self.set_pin(user_ref, pin)
+
+    def choose_first(self, user_ref: str, pin: str) -> None:
+        """Choose a PIN where none is; who may is for the caller to decide. Raises UserProblem or Refused."""
+        _check_strength(pin)
+        if self.has_pin(user_ref):
+            raise Refused(L("A PIN has been chosen already."), detail="has pin")
+        self.set_pin(user_ref, pin)
 
     def change_pin(self, user_ref: str, old: str, new: str) -> None:
         """Change it after showing the old one. Raises Refused or UserProblem."""
@@ -150,7 +197,14 @@ class Pins:
 
     def _read(self, user_ref: str) -> dict[str, Any]:
         body = self._store.load(user_ref)
-        kept: dict[str, Any] = {"hash": "", "wrong": 0, "locks": 0, "until": None}
+        kept: dict[str, Any] = {
+            "hash": "",
+            "wrong": 0,
+            "locks": 0,
+            "until": None,
+            "code": "",
+            "code_until": None,
+        }
         return kept | json.loads(body) if body else kept
 
     def _write(self, user_ref: str, kept: dict[str, Any]) -> None:

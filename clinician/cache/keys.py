@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -22,10 +23,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from clinician import texts
 from clinician.cache.driver import KEY_BYTES, keep_file, room, wrong_key
 from clinician.durable import make_folder
-from clinician.errors import UserProblem, WrongKey
+from clinician.errors import SecretNeeded, UserProblem, WrongKey
 
 L = texts.lazy("cache")
 KEY_FILE: Final = "cache.key"
+SLOT_FILE: Final = "cache.people"
+"""Names of those who open this PC with a password of their own, each with the key wrapped under it"""
+SHORTEST: Final = 12
 SERVICE: Final = "clinician"
 _log: Final = logging.getLogger(__name__)
 _SALT_BYTES: Final = 16
@@ -76,11 +80,12 @@ def stretch_ahead(folder: Path, secret: str) -> None:
     pool.shutdown(wait=False)
 
 
-def open_key(folder: Path, *, keyring: KeyStore | None = None, secret: str = "") -> bytes:
+def open_key(folder: Path, *, keyring: KeyStore | None = None, secret: str = "", user: str = "") -> bytes:
     """The key of the caches in `folder`; made at the first start.
 
     keyring: a key store (`system_key_store()`), or None to keep the key in a file under `secret`.
-    Raises WrongKey when the secret is wrong or the key is missing while a cache exists, UserProblem
+    user: whose slot the secret opens (`set_slot`); '' for the PC's own.
+    Raises WrongKey when the secret is wrong or the key is missing while a cache exists, SecretNeeded
     when there is neither a key store nor a secret.
     """
     with room():
@@ -88,9 +93,16 @@ def open_key(folder: Path, *, keyring: KeyStore | None = None, secret: str = "")
     stored = _from_store(keyring, folder) if keyring is not None else None
     if stored is not None:
         return stored
+    if user:
+        return open_slot(folder, user, secret)
     file = folder / KEY_FILE
+    if file.exists() and not secret:
+        raise SecretNeeded(
+            L("What is stored on this PC is locked. Give your password for this PC to open it."),
+            people=tuple((slot.user, slot.name) for slot in slots(folder)),
+        )
     if file.exists():
-        return _unwrap(file.read_bytes(), secret)
+        return unwrap(file.read_bytes(), secret)
     if any(_caches(folder)):
         raise wrong_key()
     return _make(folder, keyring, secret)
@@ -98,7 +110,60 @@ def open_key(folder: Path, *, keyring: KeyStore | None = None, secret: str = "")
 
 def rewrap(folder: Path, key: bytes, secret: str) -> None:
     """Put the same key under another secret."""
-    keep_file(folder / KEY_FILE, _wrap(key, secret))
+    keep_file(folder / KEY_FILE, wrap(key, secret))
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One person's own wrapping of the key. user: 'Practitioner/…'; name: as shown where one opens the PC."""
+
+    user: str
+    name: str
+    wrapped: str
+
+
+def slots(folder: Path) -> tuple[Slot, ...]:
+    """Those who can open this PC with a password of their own. A torn file is none, and is kept."""
+    try:
+        held = orjson.loads((folder / SLOT_FILE).read_bytes())
+        return tuple(Slot(str(one["user"]), str(one["name"]), str(one["wrapped"])) for one in held)
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+
+
+def set_slot(folder: Path, key: bytes, *, user: str, name: str, secret: str) -> None:
+    """Let a person open the PC with a password of their own, in place of an earlier one.
+
+    Raises UserProblem for a short one: whoever takes the disk may try as often as they like.
+    """
+    if len(secret) < SHORTEST:
+        raise UserProblem(
+            L("Choose a password of at least {least} characters; three or four words do.", least=SHORTEST),
+            field="secret",
+        )
+    mine = Slot(user, name, wrap(key, secret).decode("utf-8"))
+    _keep_slots(folder, [*(slot for slot in slots(folder) if slot.user != user), mine])
+
+
+def drop_slot(folder: Path, user: str) -> None:
+    """A person may no longer open this PC."""
+    _keep_slots(folder, [slot for slot in slots(folder) if slot.user != user])
+
+
+def open_slot(folder: Path, user: str, secret: str) -> bytes:
+    """The key by a person's own password. Raises WrongKey."""
+    found = next((slot for slot in slots(folder) if slot.user == user), None)
+    if found is None:
+        raise WrongKey(
+            L("This person has no password on this PC. Nothing is lost. Choose another person."),
+            detail="no slot",
+        )
+    return unwrap(found.wrapped.encode("utf-8"), secret)
+
+
+def _keep_slots(folder: Path, kept: list[Slot]) -> None:
+    rows = [{"user": slot.user, "name": slot.name, "wrapped": slot.wrapped} for slot in kept]
+    keep_file(folder / SLOT_FILE, orjson.dumps(rows))
 
 
 def _caches(folder: Path) -> Iterator[Path]:
@@ -127,14 +192,14 @@ def _make(folder: Path, keyring: KeyStore | None, secret: str) -> bytes:
     if keyring is not None and _into_store(keyring, folder, key):
         return key
     if not secret:
-        raise UserProblem(
+        raise SecretNeeded(
             L(
-                "This PC has no key store, so the stored data need a secret of your own. Nothing is saved "
-                "yet. Choose a secret and start again."
+                "This PC has no key store, so what is stored here needs a password. Nothing is saved yet. "
+                "Choose a long one; whoever is responsible for the PC keeps it."
             ),
-            field="secret",
+            is_new=True,
         )
-    keep_file(folder / KEY_FILE, _wrap(key, secret))
+    keep_file(folder / KEY_FILE, wrap(key, secret))
     return key
 
 
@@ -153,7 +218,8 @@ def _name(folder: Path) -> str:
     return f"cache:{folder.resolve()}"
 
 
-def _wrap(key: bytes, secret: str) -> bytes:
+def wrap(key: bytes, secret: str) -> bytes:
+    """The key under a secret: Argon2id and AES-256-GCM, as JSON text."""
     salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
     sealed = AESGCM(_stretch(secret, salt, _COST)).encrypt(nonce, key, SERVICE.encode("ascii"))
     held: dict[str, Any] = {"version": 1, "cost": _COST}
@@ -162,7 +228,8 @@ def _wrap(key: bytes, secret: str) -> bytes:
     return orjson.dumps(held)
 
 
-def _unwrap(kept: bytes, secret: str) -> bytes:
+def unwrap(kept: bytes, secret: str) -> bytes:
+    """The key out of what `wrap` made. Raises WrongKey when the secret is wrong or the text torn."""
     try:
         held = orjson.loads(kept)
         nonce, sealed = (base64.b64decode(held[name]) for name in ("nonce", "key"))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from argon2 import PasswordHasher
 
-from clinician.access.pins import LONGEST_LOCK, TRIES, Pins, weakness
+from clinician.access.pins import CODE_DIGITS, CODE_LASTS, LONGEST_LOCK, TRIES, Pins, weakness
 from clinician.clock import FrozenClock
 from clinician.errors import Refused, UserProblem
 
@@ -169,3 +169,63 @@ def test_that_a_damaged_hash_opens_nothing(store: Kept, clock: FrozenClock) -> N
 )
 def test_that_an_easy_pin_is_told_where_it_is_chosen(pin: str, weak: bool) -> None:
     assert (weakness(pin) is not None) is weak
+
+
+def test_that_a_code_lets_a_person_choose_once_and_the_old_pin_holds_until_then(pins: Pins) -> None:
+    assert len(pins.issue_code(KARI)) == CODE_DIGITS
+    pins.verify(KARI, "7402")
+    code = pins.issue_code(KARI)
+    pins.redeem(KARI, code, "9153")
+    pins.verify(KARI, "9153")
+    with pytest.raises(Refused):
+        pins.verify(KARI, "7402")
+    with pytest.raises(Refused):
+        pins.redeem(KARI, code, "8264")
+
+
+def test_that_a_code_is_good_for_half_an_hour(pins: Pins, clock: FrozenClock) -> None:
+    code = pins.issue_code(KARI)
+    clock.advance(CODE_LASTS + timedelta(seconds=1))
+    with pytest.raises(Refused):
+        pins.redeem(KARI, code, "9153")
+    pins.verify(KARI, "7402")
+
+
+def test_that_guessing_a_code_meets_the_same_lock_as_guessing_a_pin(pins: Pins) -> None:
+    code = pins.issue_code(KARI)
+    wrong = "000000" if code != "000000" else "111111"
+    for _ in range(TRIES):
+        with pytest.raises(Refused):
+            pins.redeem(KARI, wrong, "9153")
+    with pytest.raises(Refused):
+        pins.redeem(KARI, code, "9153")
+    assert pins.locked_until(KARI) is not None
+
+
+def test_that_a_new_code_opens_the_lock_a_forgotten_pin_made(pins: Pins) -> None:
+    fail(pins, TRIES)
+    pins.redeem(KARI, pins.issue_code(KARI), "9153")
+    pins.verify(KARI, "9153")
+
+
+@pytest.mark.parametrize("weak", ["1111", "1234", "9876"])
+def test_that_a_pin_people_guess_first_is_not_taken(pins: Pins, weak: str) -> None:
+    code = pins.issue_code(KARI)
+    with pytest.raises(UserProblem):
+        pins.redeem(KARI, code, weak)
+    with pytest.raises(UserProblem):
+        pins.choose_first("Practitioner/new", weak)
+    pins.redeem(KARI, code, "9153")
+
+
+def test_that_a_first_pin_is_chosen_once(pins: Pins) -> None:
+    pins.choose_first("Practitioner/new", "9153")
+    pins.verify("Practitioner/new", "9153")
+    with pytest.raises(Refused):
+        pins.choose_first("Practitioner/new", "8264")
+
+
+def test_that_neither_code_nor_pin_is_kept_as_it_is(pins: Pins, store: Kept) -> None:
+    code = pins.issue_code(KARI)
+    assert code not in store.bodies[KARI]
+    assert "7402" not in store.bodies[KARI]

@@ -11,8 +11,18 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail
 
-from clinician.cache.keys import KEY_FILE, open_key, rewrap, stretch_ahead, system_key_store
-from clinician.errors import UserProblem, WrongKey
+from clinician.cache.keys import (
+    KEY_FILE,
+    SLOT_FILE,
+    drop_slot,
+    open_key,
+    rewrap,
+    set_slot,
+    slots,
+    stretch_ahead,
+    system_key_store,
+)
+from clinician.errors import SecretNeeded, UserProblem, WrongKey
 
 
 class Store:
@@ -55,8 +65,9 @@ def test_that_a_wrong_secret_opens_nothing_and_the_right_one_still_does(tmp_path
     key = open_key(tmp_path, secret="right")
     with pytest.raises(WrongKey):
         open_key(tmp_path, secret="wrong")
-    with pytest.raises(WrongKey):
+    with pytest.raises(SecretNeeded) as told:
         open_key(tmp_path)
+    assert not told.value.is_new
     assert open_key(tmp_path, secret="right") == key
 
 
@@ -174,3 +185,59 @@ def test_that_stretching_ahead_for_a_missing_or_torn_file_is_told_when_the_key_i
         return
     with pytest.raises(WrongKey):
         open_key(tmp_path, secret="right")
+
+
+KARI, ALI = "Practitioner/kari", "Practitioner/ali"
+
+
+def test_that_each_person_opens_the_same_key_with_a_password_of_their_own(tmp_path: Path) -> None:
+    key = open_key(tmp_path, secret="the keeper's")
+    set_slot(tmp_path, key, user=KARI, name="Kari", secret="tre små trollunger")
+    set_slot(tmp_path, key, user=ALI, name="Ali", secret="fire store bjørner")
+    assert open_key(tmp_path, user=KARI, secret="tre små trollunger") == key
+    assert open_key(tmp_path, user=ALI, secret="fire store bjørner") == key
+    with pytest.raises(WrongKey):
+        open_key(tmp_path, user=KARI, secret="fire store bjørner")
+    with pytest.raises(SecretNeeded) as told:
+        open_key(tmp_path)
+    assert told.value.people == ((KARI, "Kari"), (ALI, "Ali"))
+
+
+def test_that_a_password_is_changed_and_taken_away_alone(tmp_path: Path) -> None:
+    key = open_key(tmp_path, secret="the keeper's")
+    set_slot(tmp_path, key, user=KARI, name="Kari", secret="tre små trollunger")
+    set_slot(tmp_path, key, user=KARI, name="Kari", secret="et helt nytt et")
+    assert [slot.user for slot in slots(tmp_path)] == [KARI]
+    with pytest.raises(WrongKey):
+        open_key(tmp_path, user=KARI, secret="tre små trollunger")
+    drop_slot(tmp_path, KARI)
+    with pytest.raises(WrongKey):
+        open_key(tmp_path, user=KARI, secret="et helt nytt et")
+    assert open_key(tmp_path, secret="the keeper's") == key
+
+
+def test_that_a_short_password_is_refused_for_a_disk_can_be_tried_for_ever(tmp_path: Path) -> None:
+    key = open_key(tmp_path, secret="the keeper's")
+    with pytest.raises(UserProblem):
+        set_slot(tmp_path, key, user=KARI, name="Kari", secret="1234")
+    assert slots(tmp_path) == ()
+
+
+def test_that_the_file_of_people_shows_neither_key_nor_password(tmp_path: Path) -> None:
+    key = open_key(tmp_path, secret="the keeper's")
+    set_slot(tmp_path, key, user=KARI, name="Kari", secret="tre små trollunger")
+    kept = (tmp_path / SLOT_FILE).read_bytes()
+    assert key not in kept
+    assert base64.b64encode(key) not in kept
+    assert b"trollunger" not in kept
+    assert (tmp_path / SLOT_FILE).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("torn", [b"", b"{", b"[1]", b"[{}]", b'{"a": 1}'])
+def test_that_a_torn_file_of_people_leaves_the_pcs_own_way_in(tmp_path: Path, torn: bytes) -> None:
+    key = open_key(tmp_path, secret="the keeper's")
+    (tmp_path / SLOT_FILE).write_bytes(torn)
+    assert slots(tmp_path) == ()
+    assert open_key(tmp_path, secret="the keeper's") == key
+    with pytest.raises(WrongKey):
+        open_key(tmp_path, user=KARI, secret="tre små trollunger")
