@@ -69,6 +69,9 @@ class _Vfs(Structure):
     )
 
 
+_ALIVE: Final = list["FaultVfs"]()
+"""A connection that is closed late (by the garbage collector) still calls into its VFS; they are small."""
+
 _sqlite = ctypes.CDLL(_sqlite3.__file__)
 _sqlite.sqlite3_vfs_find.restype = POINTER(_Vfs)
 _sqlite.sqlite3_vfs_find.argtypes = [c_char_p]
@@ -76,11 +79,11 @@ _sqlite.sqlite3_vfs_register.argtypes = [c_void_p, c_int]
 _sqlite.sqlite3_vfs_unregister.argtypes = [c_void_p]
 
 Fault = Callable[[str, str], int]
-"""(what: write, cut, sync; path) → a SQLite code, OK to go on."""
+"""(what: write, cut or sync; path) → a SQLite code, OK to go on."""
 
 
 class FaultVfs:
-    """Logs to `disk` what happens under its folder; asks `fault` first. `counts`: calls so far."""
+    """Logs to `disk` what happens under its folder; asks `fault` first."""
 
     def __init__(self, disk: Disk | None = None, fault: Fault | None = None, *, logs: bool = True) -> None:
         self.disk = disk or Disk()
@@ -91,6 +94,7 @@ class FaultVfs:
         self._files: dict[int, tuple[str, int]] = {}
         self._new_journals: set[int] = set()
         self._methods: dict[int, _Methods] = {}
+        self._addresses: tuple[int, ...] = ()
         self._kept: list[Any] = []
         self._usual = _sqlite.sqlite3_vfs_find(None)
         self._vfs = _Vfs.from_buffer_copy(self._usual.contents)
@@ -114,12 +118,14 @@ class FaultVfs:
     @contextmanager
     def installed(self) -> Iterator[FaultVfs]:
         """The default VFS of the process until the block ends; every file must be closed by then."""
+        _ALIVE.append(self)
         _sqlite.sqlite3_vfs_register(ctypes.addressof(self._vfs), 1)
         try:
             yield self
         finally:
             _sqlite.sqlite3_vfs_register(self._usual, 1)
             _sqlite.sqlite3_vfs_unregister(ctypes.addressof(self._vfs))
+            self.logs, self.fault, self.disk = False, None, Disk()
 
     # files
 
@@ -141,6 +147,9 @@ class FaultVfs:
         usual = ctypes.addressof(held.methods.contents)
         if usual not in self._methods:
             copy = _Methods.from_buffer_copy(held.methods.contents)
+            calls = (copy.write, copy.truncate, copy.sync)
+            assert self._addresses in ((), calls), "files that lock and files that do not write alike"
+            self._addresses = calls
             self._calls = _Write(copy.write), _Cut(copy.truncate), _Sync(copy.sync)
             copy.write, copy.truncate, copy.sync = self._own
             self._methods[usual] = copy

@@ -32,10 +32,10 @@ LAYOUT = 'schema = 1\nid = "solvik"\ntitle = "{}"\n'
 
 def recorded(root: Path, work: Callable[[Callable[[Any], None]], None]) -> list[Op]:
     """Everything below `root`, by SQLite and by Python, in one log."""
-    vfs = FaultVfs(Disk())
-    with vfs.installed(), OsCalls(vfs.disk, root).logged():
-        work(vfs.disk.say)
-    return vfs.disk.log
+    disk = Disk()
+    with FaultVfs(disk).installed(), OsCalls(disk, root).logged():
+        work(disk.say)
+    return disk.log
 
 
 def lay_out(cut: PowerCut, mode: str, dice: random.Random, root: Path, there: Path) -> None:

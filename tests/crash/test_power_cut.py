@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from collections import Counter
@@ -9,11 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from clinician.errors import ClinicianError
 from tests.crash.disk import MODES, Disk, Op, PowerCut
 from tests.crash.fault_vfs import FaultVfs
 from tests.crash.work import Loss, Work, look
 
+CUTS = int(os.environ.get("CUTS", "8000"))
 Twist = Callable[[Work], None]
 
 
@@ -21,16 +25,17 @@ def record(
     folder: Path, seed: int, steps: int, twist: Twist = lambda work: None, *, lies: bool = False
 ) -> list[Op]:
     """Work on a disk that remembers; its log."""
-    vfs = FaultVfs(Disk())
+    disk = Disk()
+    vfs = FaultVfs(disk)
     vfs.lies = lies
     with vfs.installed():
-        work = Work(folder / "cache", random.Random(seed), vfs.disk.say)
+        work = Work(folder / "cache", random.Random(seed), disk.say)
         work.open()
         twist(work)
         for _ in range(steps):
             work.step()
         work.close()
-    return vfs.disk.log
+    return disk.log
 
 
 def after(cut: PowerCut, mode: str, dice: random.Random, root: Path) -> Loss:
@@ -136,3 +141,16 @@ def test_that_the_simulation_catches_acts_written_like_pages(tmp_path: Path) -> 
 def test_that_the_simulation_catches_an_act_in_two_transactions(tmp_path: Path) -> None:
     wrong = sweep(record(tmp_path, 1, 60, always(Split)), 60, 3, tmp_path / "found")
     assert wrong["torn"] and not wrong["lost"], wrong
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(10, 18))
+def test_that_thousands_of_power_cuts_lose_nothing(tmp_path: Path, seed: int) -> None:
+    """CUTS in all (8,000 by default), over eight days of work."""
+    wrong = sweep(record(tmp_path, seed, 150), CUTS // 8, seed, tmp_path / "found")
+    print(f"\npower cuts {CUTS // 8}, acts told before them {wrong['acts told']}, {_found(wrong)}")
+    assert (wrong["lost"], wrong["torn"], wrong["broken"]) == (0, 0, 0), wrong
+
+
+def _found(wrong: Counter[str]) -> str:
+    return ", ".join(f"{kind} {wrong[kind]}" for kind in ("lost", "torn", "broken"))
