@@ -7,6 +7,7 @@ unbuffered write: what is in it was told before the kill, whatever came after.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import logging
@@ -28,6 +29,8 @@ from tests.crash.fault_vfs import OK, FaultVfs
 from tests.scenarios.workstation_process import Desk
 
 MOST_ACTS = 60
+_DIE_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG of Linux: no workstation goes on working after a test that was broken off."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,8 @@ class Forge:
             case "start":
                 self._pid = os.fork()
                 if not self._pid:
+                    if sys.platform == "linux":
+                        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
                     sys.stdin.close()
                     child(Job(**asked["job"]))
                 return {"pid": self._pid}

@@ -91,6 +91,7 @@ class Siege:
                 told += self._one(folder, early=number < 3)
                 self._examine(folder, told)
             self._finish(folder, told)
+            print(f"\n{self.tally}", flush=True)
         return self.tally
 
     # one life
@@ -110,7 +111,7 @@ class Siege:
     def _job(self, folder: Path, *, early: bool, dies: str = "") -> Job:
         self._lives += 1
         kind = dies or self._dice.choices(("time", "write", "sending"), (5, 3, 0 if early else 2))[0]
-        most = {"time": 1, "write": 700 if early else 1500, "sending": 25, "never": 1}[kind]
+        most = {"time": 1, "write": 500 if early else 700, "sending": 25, "never": 1}[kind]
         return Job(
             str(folder),
             self._url,
@@ -133,7 +134,7 @@ class Siege:
             self._others_work(self._dice.uniform(0.0, 0.6 if early else 0.1))
         else:
             self._others_work(0.3)
-            if self._forge.ask("wait", seconds=2.5)["died"] is not None:
+            if self._forge.ask("wait", seconds=1.5)["died"] is not None:
                 return _lines(told)
         self._forge.ask("kill")
         return _lines(told)

@@ -68,7 +68,7 @@ def test_that_the_key_is_there_whenever_a_cache_is(tmp_path: Path) -> None:
     log = recorded(root, work)
     key = next(op.said[1] for op in log if op.kind == "said")
     cut = PowerCut(log)
-    for place in places(log, 40, dice):
+    for place in places(log, 24, dice):
         cut.go(place)
         lay_out(cut, dice.choice(MODES), dice, root, there)
         found = _key(there, ["first", "second"])
