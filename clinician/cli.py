@@ -68,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help=_("say how this workstation is"))
     doctor.add_argument("--data", type=Path, default=argparse.SUPPRESS)
     doctor.add_argument("--probe", default="", metavar="URL", help=_("profile a FHIR R4 server"))
+    doctor.add_argument(
+        "--export", type=Path, default=None, metavar="FILE", help=_("save what was not sent to a new file")
+    )
     bench = commands.add_parser("bench", help=_("measure against floors of the same run"))
     bench.add_argument("names", nargs="*")
     bench.add_argument("--json", action="store_true")
@@ -187,10 +190,39 @@ def _doctor(given: argparse.Namespace) -> int:
     from clinician.workstation import PRACTICE_SECRET
 
     folder = given.data or default_folder()
+    if given.export is not None:
+        return _export(folder, given.export, PRACTICE_SECRET)
     rows = list(profile_of(given.probe) if given.probe else examine(folder, given.record, PRACTICE_SECRET))
     for row in rows:
         print(f"{'✓' if row.good else '✗'} {row.title}: {row.detail}")
     return 0 if all(row.good or not row.serious for row in rows) else 1
+
+
+def _export(folder: Path, file: Path, secret: str) -> int:
+    from clinician.upkeep import rescue_unsent
+
+    found = rescue_unsent(folder, secret=secret)
+    try:
+        with file.open("xb") as out:
+            out.write(found.content)
+    except OSError as fault:
+        print(
+            _(
+                "{file} could not be written ({kind}). Nothing was changed.",
+                file=file,
+                kind=type(fault).__name__,
+            )
+        )
+        return 1
+    print(
+        _.n(
+            "{n} act that was not sent is in {file}.",
+            "{n} acts that were not sent are in {file}.",
+            found.count,
+            file=file,
+        )
+    )
+    return 0
 
 
 def _print_rows(rows: Sequence[dict[str, object]], as_json: bool) -> None:

@@ -6,7 +6,7 @@ The window, the command line and the tests all come in here; none of them opens 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, ParamSpec, TypeVar
@@ -25,6 +25,7 @@ from clinician.cache.writing import Writing
 from clinician.clock import Clock
 from clinician.commands.act import Command, Done
 from clinician.commands.bus import CommandBus
+from clinician.dead_letters import letters
 from clinician.embedded.server import RecordApp
 from clinician.errors import Refused, UserProblem
 from clinician.events import Events, SignedIn, SignedOut, SyncStatus
@@ -32,6 +33,7 @@ from clinician.fhir.validation import prepare, problems
 from clinician.health import HealthLine, as_text, examine_sync
 from clinician.leases import Leases
 from clinician.modulekit.registry import Registry
+from clinician.modulekit.reopening import Reopened
 from clinician.opening import (
     Options,
     cache_folder,
@@ -53,6 +55,7 @@ from clinician.settings import Settings
 from clinician.sync.engine import SyncEngine
 from clinician.sync.plan import make_plan
 from clinician.sync.request import Candidate
+from clinician.taking_back import take_back
 
 __all__ = ["PRACTICE_PIN", "PRACTICE_SECRET", "DraftStore", "Options", "Workstation"]
 L = texts.lazy("core")
@@ -294,6 +297,19 @@ class Workstation:
         """Take one unsent, refused or parked act back. Raises UserProblem when it is on its way."""
         self._bus.withdraw(op_id, self._person())
 
+    def export_all(self) -> bytes:
+        """Everything that is not at the record yet, with what came of it, as one JSON file."""
+        return letters(self.cache)
+
+    def take_back(self, op_id: str) -> Reopened | None:
+        """As `withdraw`, and where what was typed in it is laid out again."""
+        return take_back(self, op_id)
+
+    def take_over(self, task_ref: str) -> str:
+        """Open a conflict that began on another PC; the op_id to decide here. UserProblem if settled."""
+        self._person()
+        return self.engine.take_over(task_ref)
+
     def export(self, op_id: str) -> bytes:
         """The act as a FHIR transaction bundle, readable by any record."""
         try:
@@ -303,9 +319,9 @@ class Workstation:
                 L("This item waits for another one before it; export that one first.")
             ) from waiting
 
-    def decide(self, op_id: str, choice: str) -> None:
-        """Settle a conflict: 'mine', 'theirs' or 'merged'."""
-        self.engine.decide(op_id, choice, by=self._person().practitioner_ref)
+    def decide(self, op_id: str, choice: str, picks: Mapping[str, str] | None = None) -> None:
+        """Settle a conflict: 'mine', 'theirs', 'merged', or 'fields' with the side picked for each field."""
+        self.engine.decide(op_id, choice, by=self._person().practitioner_ref, picks=picks or {})
         self.sync_now()
 
     def health(self) -> tuple[HealthLine, ...]:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
 
 from clinician.cache import tables
-from clinician.cache.acts import ConflictRow
+from clinician.cache.acts import ActRow, ConflictRow
 from clinician.cache.body import Press
 from clinician.cache.reading import Raw
+
+_SPACE: Final = uuid.UUID("5b0d3e0a-6f0e-4c57-9d7e-3b1f0a4f7c11")
+
+
+def task_id(op_id: str) -> str:
+    """The id of the Task that tells of an act's conflict: the same however often it is made."""
+    return str(uuid.uuid5(_SPACE, op_id))
+
+
+def tasks_of(act: ActRow) -> tuple[str, str]:
+    """The Task of an act's own conflict, and the one it was taken over from on this PC (its group)."""
+    return f"Task/{task_id(act.op_id)}", f"Task/{act.group}"
 
 
 class ConflictReader:

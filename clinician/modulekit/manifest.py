@@ -44,7 +44,7 @@ gettext domain (`texts`, the module's id unless told otherwise).
     enabled_when = ["one_row", "signed_in"]   # patient | one_row | rows | online | signed_in
     confirm = ""
 
-    [[columns]], [[jobs]], [[reports]], [[settings]], [[layouts]]   # see the classes below
+    [[columns]], [[jobs]], [[reports]], [[reopens]], [[settings]], [[layouts]]   # see the classes below
 """
 
 from __future__ import annotations
@@ -172,6 +172,14 @@ class Report(_Part):
     patient: Literal["required", "optional", "none"] = "none"
 
 
+class Reopen(_Part):
+    """How acts of these kinds are edited when they come back: function(reading, raws) -> Reopened | None."""
+
+    id: Id
+    acts: list[Id]
+    function: Dotted
+
+
 class Setting(_Part):
     """A setting of the module: '<module>.<id>'. level: the lowest level that may set it."""
 
@@ -215,6 +223,7 @@ class Manifest(_Part):
     columns: list[Column] = []
     jobs: list[Job] = []
     reports: list[Report] = []
+    reopens: list[Reopen] = []
     settings: list[Setting] = []
     layouts: list[LayoutFile] = []
 
@@ -233,6 +242,7 @@ class Manifest(_Part):
         yield from ((f"actions.{a.id}", a.command) for a in self.actions if a.command)
         yield from ((f"jobs.{j.id}", j.function) for j in self.jobs)
         yield from ((f"reports.{r.id}", r.function) for r in self.reports)
+        yield from ((f"reopens.{r.id}", r.function) for r in self.reopens)
 
     def view(self, view_id: str) -> View | None:
         """A view by its own id ('my-day'), None when there is none."""
@@ -309,6 +319,7 @@ def _faults(manifest: Manifest) -> Iterator[tuple[str, Text]]:
         "columns": manifest.columns,
         "jobs": manifest.jobs,
         "reports": manifest.reports,
+        "reopens": manifest.reopens,
         "settings": manifest.settings,
         "layouts": manifest.layouts,
     }

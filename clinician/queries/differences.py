@@ -45,7 +45,7 @@ def field_diffs(reading: Reading, row: ConflictRow, *, several: bool) -> tuple[F
     found = [
         FieldDiff(
             f"{type_}.{name}" if several else name,
-            _label(name),
+            field_label(name),
             in_words(reading, base.get(name)),
             in_words(reading, row.mine.get(name)),
             in_words(reading, theirs.get(name)),
@@ -104,7 +104,8 @@ def _of_object(reading: Reading, value: Raw) -> str:
     return text_of(value) or orjson.dumps(value).decode("utf-8")
 
 
-def _label(name: str) -> str:
+def field_label(name: str) -> str:
+    """A FHIR element as a person calls it; what has no word keeps its name."""
     known = {
         "status": _("Status"),
         "start": _("Start"),
@@ -131,6 +132,17 @@ def _label(name: str) -> str:
         "criticality": _("Danger"),
         "activity": _("Measures"),
         "lastModified": _("Last changed"),
+        "valueQuantity": _("Value"),
+        "valueCodeableConcept": _("Answer"),
+        "component": _("Values"),
+        "effectiveDateTime": _("Time"),
+        "content": _("Text"),
+        "subject": _("User"),
+        "for": _("User"),
+        "focus": _("About"),
+        "identifier": _("Number"),
+        "birthDate": _("Date of birth"),
+        "output": _("Decision"),
     }
     return known.get(name, name)
 

@@ -9,14 +9,18 @@ from typing import Final
 
 from clinician import texts
 from clinician.cache.acts import PENDING, REFUSED, ActRow, ActState, ConflictRow
+from clinician.cache.conflicts import tasks_of
 from clinician.cache.synced import EvidenceRow, Why
 from clinician.clock import oslo
 from clinician.errors import UserProblem
 from clinician.fhir import times
+from clinician.fhir.codes import CODE_TASK
+from clinician.fhir.read import patient_ref_of, ref_at, when_at
 from clinician.fhir.reference import split_ref
 from clinician.queries.differences import FieldDiff, field_diffs
 from clinician.queries.patients import name_of, patient_names
-from clinician.queries.query import Reading, query
+from clinician.queries.query import Cached, Reading, query
+from clinician.queries.refusals import explained
 from clinician.queries.wording import moment_text
 
 _ = texts.translator("queries")
@@ -70,15 +74,51 @@ class EvidenceLine:
     detail: str
 
 
-@query(watches=("Outbox", "Patient"))
+@query(watches=("Outbox", "Patient", "Task"))
 def outbox_rows(reading: Reading) -> tuple[OutboxRow, ...]:
     """Acts that wait or stand still: those that need a person first, then as they were done."""
     acts = reading.acts(PENDING)
     names = patient_names(reading, (act.patient_ref for act in acts if act.patient_ref))
     conflicts = {row.op_id: row.ref for row in reading.conflicts()}
+    elsewhere = _elsewhere(reading, acts)
     built_upon = {op_id for act in acts for op_id in act.depends_on}
     ranked = sorted(acts, key=lambda act: (act.state not in _NEEDS_A_PERSON, act.seq))
-    return tuple(_row(act, names, conflicts, built_upon) for act in ranked)
+    own = [_row(act, names, conflicts, built_upon) for act in ranked]
+    decide = sum(act.state in _NEEDS_A_PERSON for act in acts)
+    return (*own[:decide], *elsewhere, *own[decide:])
+
+
+def _elsewhere(reading: Reading, acts: Iterable[ActRow]) -> tuple[OutboxRow, ...]:
+    """Conflicts of colleagues that wait at the record: whoever is there may decide them."""
+    found = reading.find("Task", code=f"{CODE_TASK}|sync-conflict", status="requested")
+    here = {told for act in acts for told in tasks_of(act)}
+    open_ = [task for task in found if task.ref not in here]
+    names = patient_names(reading, (ref for task in open_ if (ref := patient_ref_of(task.raw))))
+    return tuple(_of_task(reading, task, names) for task in open_)
+
+
+def _of_task(reading: Reading, task: Cached, names: Mapping[str, str]) -> OutboxRow:
+    who = reading.get(ref_at(task.raw, "requester"))
+    when = when_at(task.raw, "authoredOn")
+    return OutboxRow(
+        key=task.ref,
+        when_text=moment_text(when) if when is not None else "",
+        label=_("Two have changed the same thing"),
+        who=name_of(who.raw) if who is not None else "",
+        patient_name=names.get(patient_ref_of(task.raw), ""),
+        state=ActState.CONFLICT.value,
+        state_text=_("waits on another PC"),
+        help_text=_(
+            "A colleague and somebody else have changed the same thing. It waits on another PC, but you can "
+            "decide it here: the first decision holds."
+        ),
+        attempts=0,
+        can_retry=False,
+        can_withdraw=False,
+        can_export=False,
+        group="",
+        conflict_ref=task.ref,
+    )
 
 
 @query(watches=("Outbox", "Patient"))
@@ -142,23 +182,15 @@ def _help_text(act: ActRow) -> str:
                 "Somebody else changed the same thing first. Both versions are kept. Open it and decide."
             )
         case ActState.REJECTED:
-            told = _("The record did not accept this. It is kept here. Send it again, or withdraw it.")
-            return f"{told} {_answer(act)}".strip()
+            return explained(act)
         case ActState.PARKED:
-            told = _(
-                "This failed many times while other things went through. It is kept here. Send it again."
-            )
-            return f"{told} {_answer(act)}".strip()
+            return explained(act)
         case ActState.APPLIED:
             return _("The record has confirmed this.")
         case ActState.UNKNOWN:
             return _("It was sent, but the answer got lost. It is sent again by itself and counts only once.")
         case _:
             return _("It is safe on this PC and is sent by itself as soon as the record answers.")
-
-
-def _answer(act: ActRow) -> str:
-    return _("The record's answer: {issue}", issue=act.last_issue) if act.last_issue else ""
 
 
 @query(watches=("Outbox",))
@@ -192,7 +224,8 @@ def _choices(rows: tuple[ConflictRow, ...]) -> tuple[str, ...]:
     """Mine is not open where the record has taken the thing away; both only where they can stand together."""
     mine = () if any(row.theirs is None for row in rows) else ("mine",)
     both = ("merged",) if all(row.merged is not None for row in rows) else ()
-    return ("theirs", *mine, *both)
+    fields = ("fields",) if mine and all(row.kind == "overlap" for row in rows) else ()
+    return ("theirs", *mine, *both, *fields)
 
 
 @query(watches=("Outbox", "Patient"))

@@ -1,7 +1,7 @@
 """A conflict is settled by whoever is there: the Task carries the whole act, and the first decision holds.
 
 A colleague takes the act over on another PC and decides it there as her own; what goes on and the end of the
-Task are one transaction, so two people cannot both decide. The PC it began on sees the Task ended and lets go.
+Task are one transaction, so two people cannot both decide. The first PC sees the Task ended and lets go.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from clinician.cache.acts import ActRow, ActState, ConflictRow, Entry, NewAct
+from clinician.cache.conflicts import tasks_of
 from clinician.cache.outbox_rows import text_from_json, text_to_json
 from clinician.cache.reading import Raw
 from clinician.cache.tables import moment_text
@@ -20,11 +21,10 @@ from clinician.cache.writing import Writing
 from clinician.errors import UserProblem
 from clinician.fhir.times import earliest_or_none
 from clinician.sync.line import Line
-from clinician.sync.notice import DECISION, WHOLE, is_notice, task_id, tell_decided
+from clinician.sync.notice import DECISION, WHOLE, is_notice, tell_decided
 from clinician.texts import lazy
 
 L = lazy("sync")
-_KEPT: Final = "sync.taken-over."
 
 
 def take_over(line: Line, task_ref: str) -> str:
@@ -32,11 +32,10 @@ def take_over(line: Line, task_ref: str) -> str:
 
     Raises UserProblem when somebody has decided it, or the Task does not carry the act.
     """
-    now = line.clock.now()
-    return line.write(lambda writing: _take_over(writing, task_ref, now), durable=True)
+    return line.write(lambda writing: _take_over(writing, task_ref), durable=True)
 
 
-def _take_over(writing: Writing, task_ref: str, now: datetime) -> str:
+def _take_over(writing: Writing, task_ref: str) -> str:
     for act in writing.outbox.rows(states={ActState.CONFLICT}):
         if task_ref in _tasks_of(writing, act):
             return act.op_id
@@ -45,10 +44,9 @@ def _take_over(writing: Writing, task_ref: str, now: datetime) -> str:
     if whole is None:
         raise UserProblem(L("This has been decided already, or cannot be decided from this PC."))
     op_id = str(uuid.uuid4())
-    writing.outbox.insert(_act(whole, op_id, now), state=ActState.CONFLICT)
+    writing.outbox.insert(_act(whole, op_id, task_ref), state=ActState.CONFLICT)
     for row in whole["rows"]:
         writing.conflicts.insert(_row(row, op_id))
-    writing.keep.set(_KEPT + op_id, task_ref)
     return op_id
 
 
@@ -79,9 +77,9 @@ def _ended(writing: Writing, ref: str) -> Raw | None:
 
 def _tasks_of(writing: Writing, act: ActRow) -> tuple[str, ...]:
     """Tasks that tell of this act, or that it would have ended."""
-    kept = writing.keep.get(_KEPT + act.op_id)
+    own, taken_over = tasks_of(act)
     written = [entry.ref for entry in writing.outbox.entries(act.op_id) if is_notice(entry.raw)]
-    return (kept or f"Task/{task_id(act.op_id)}", *written)
+    return (taken_over if writing.reading.get(taken_over) is not None else own, *written)
 
 
 def task_of(writing: Writing, act: ActRow) -> str:
@@ -144,10 +142,10 @@ def _whole_of(task: Raw) -> dict[str, Any] | None:
     return dict(json.loads(held[0])) if held else None
 
 
-def _act(held: dict[str, Any], op_id: str, now: datetime) -> NewAct:
+def _act(held: dict[str, Any], op_id: str, task_ref: str) -> NewAct:
     return NewAct(
         op_id=op_id,
-        group=op_id,
+        group=task_ref.partition("/")[2],
         kind=held["kind"],
         aggregate=held["aggregate"],
         patient_ref=held["patient"],
@@ -155,7 +153,7 @@ def _act(held: dict[str, Any], op_id: str, now: datetime) -> NewAct:
         who_name=held["who_name"],
         workplace_ref=held["workplace"],
         label=text_from_json(held["label"]),
-        created=datetime.fromisoformat(held["created"]) if held["created"] else now,
+        created=datetime.fromisoformat(held["created"]),
         provenance=held["provenance"],
         entries=tuple(Entry(ref, raw, version, None, base) for ref, raw, version, base in held["entries"]),
     )

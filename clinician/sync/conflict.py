@@ -22,20 +22,28 @@ from clinician.sync.successor import also_moved, has_begun, replaced_by, success
 from clinician.texts import lazy
 
 L = lazy("sync")
+NO_PICKS: Final[Mapping[str, str]] = {}
 MINE: Final = "mine"
 THEIRS: Final = "theirs"
 MERGED: Final = "merged"
+FIELDS: Final = "fields"
+"""Field by field, as a person marked them."""
 
 
 def choices(rows: Sequence[ConflictRow]) -> tuple[str, ...]:
     """What may be chosen: 'merged' only where the two can stand together."""
     both = all(row.merged is not None for row in rows)
     gone = any(row.theirs is None for row in rows)
-    return (THEIRS, *(() if gone else (MINE,)), *((MERGED,) if both else ()))
+    fields = not gone and all(row.kind == Kind.OVERLAP for row in rows)
+    return (THEIRS, *(() if gone else (MINE,)), *((MERGED,) if both else ()), *((FIELDS,) if fields else ()))
 
 
-def decide(line: Line, op_id: str, choice: str, by: str) -> str:
+def decide(line: Line, op_id: str, choice: str, by: str, picks: Mapping[str, str] = NO_PICKS) -> str:
     """Carry out a decision; gives the op_id of the act that goes on, '' when none does.
+
+    picks: for 'fields', element ('Type.element' where the act has several conflicts) → 'mine' or 'theirs';
+    what is not named stays mine where only mine changed it, else theirs. Orders and what somebody ended are
+    never mixed: there 'fields' is not open.
 
     by: 'Practitioner/…' of the named person. Works offline on what was last seen of the record; a
     newer change is met again as a conflict, never overwritten. Raises UserProblem when the choice is
@@ -53,7 +61,7 @@ def decide(line: Line, op_id: str, choice: str, by: str) -> str:
         told = closing(writing, task_of(writing, act), choice, by, now)
         if choice == THEIRS:
             return _give_way(writing, act, told, by, now)
-        return _go_on(writing, act, rows, fresh, choice, told, by, now)
+        return _go_on(writing, act, rows, fresh, choice, told, by, now, picks)
 
     return line.write(work, durable=True)
 
@@ -75,8 +83,9 @@ def _go_on(
     told: Entry | None,
     by: str,
     now: datetime,
+    picks: Mapping[str, str],
 ) -> str:
-    moved = {row.ref: _moved(row, fresh[row.ref], choice) for row in rows}
+    moved = {row.ref: _moved(row, fresh[row.ref], choice, picks) for row in rows}
     entries = tuple(resolved(writing, entry) for entry in writing.outbox.entries(act.op_id))
     for ref, heir in successors(entries).items():
         new = carried_to(heir, entries, fresh[ref]) if ref in fresh else None
@@ -113,7 +122,7 @@ def _without_doubles(
     return tuple(ended)
 
 
-def _moved(row: ConflictRow, theirs: Theirs, choice: str) -> Moved:
+def _moved(row: ConflictRow, theirs: Theirs, choice: str, picks: Mapping[str, str]) -> Moved:
     """My changes laid on the fresh version; what I did not touch stays as the record has it."""
     now = theirs.raw
     if now is None:
@@ -124,8 +133,16 @@ def _moved(row: ConflictRow, theirs: Theirs, choice: str) -> Moved:
         merged = three_way(row.base, row.mine, now).merged
         if merged is not None:
             return Moved(merged, now, theirs.version)
-    mine = apply_changes(now, row.mine, changed_paths(row.base, row.mine))
-    return Moved(mine, now, theirs.version)
+    paths = changed_paths(row.base, row.mine)
+    if choice == FIELDS:
+        paths = frozenset(path for path in paths if _is_mine(row, path, changed_paths(row.base, now), picks))
+    return Moved(apply_changes(now, row.mine, paths), now, theirs.version)
+
+
+def _is_mine(row: ConflictRow, path: str, theirs: frozenset[str], picks: Mapping[str, str]) -> bool:
+    element = path.partition("[")[0]
+    named = picks.get(element) or picks.get(f"{row.mine['resourceType']}.{element}")
+    return named == MINE if named else path not in theirs
 
 
 def _with_meta(mine: Raw, theirs: Raw) -> Raw:
@@ -150,4 +167,4 @@ def _give_way(writing: Writing, act: ActRow, told: Entry | None, by: str, now: d
     return ""
 
 
-__all__ = ["MERGED", "MINE", "THEIRS", "Entry", "Kind", "choices", "decide"]
+__all__ = ["FIELDS", "MERGED", "MINE", "THEIRS", "Entry", "Kind", "choices", "decide"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from clinician.cache.open import Cache
@@ -351,9 +351,9 @@ class SyncEngine:
         self.cadence.doubted()
         self.sync_now()
 
-    def decide(self, op_id: str, choice: str, by: str) -> str:
-        """Settle a conflict: 'mine', 'theirs' or 'merged'. The op_id that goes on, '' when none does."""
-        goes_on = conflict.decide(self.line, op_id, choice, by)
+    def decide(self, op_id: str, choice: str, by: str, picks: Mapping[str, str] = conflict.NO_PICKS) -> str:
+        """Settle a conflict: a word of `conflict.choices`. The op_id that goes on, '' when none does."""
+        goes_on = conflict.decide(self.line, op_id, choice, by, picks)
         self.loop.acted()
         return goes_on
 

@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 
 from clinician.cache.acts import ActRow, ActState, ConflictRow, Entry, NewAct
+from clinician.cache.conflicts import task_id
 from clinician.cache.writing import Writing
 from clinician.fhir.codes import CODE_TASK
 from clinician.fhir.reference import Raw
@@ -23,12 +24,6 @@ WHOLE: Final = "act"
 """The input of the Task that carries the whole act, so that a colleague can go on with it."""
 DECISION: Final = "decision"
 """The output of the ended Task: mine, theirs or merged."""
-_SPACE: Final = uuid.UUID("5b0d3e0a-6f0e-4c57-9d7e-3b1f0a4f7c11")
-
-
-def task_id(op_id: str) -> str:
-    """The id of the Task that tells of an act's conflict: the same however often it is made."""
-    return str(uuid.uuid5(_SPACE, op_id))
 
 
 def is_notice(raw: Raw) -> bool:
@@ -84,6 +79,8 @@ def _decided_text(decision: str) -> str:
         return _("The version made offline was chosen.")
     if decision == "theirs":
         return _("The version of the central record was chosen.")
+    if decision == "fields":
+        return _("It was chosen field by field.")
     return _("Both versions were put together.")
 
 

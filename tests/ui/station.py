@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from clinician.events import CacheChanged, Events, Link, SignedIn, SignedOut, Sy
 from clinician.health import HealthLine
 from clinician.modulekit.manifest import Manifest, parse
 from clinician.modulekit.registry import Entry, ModuleState
+from clinician.modulekit.reopening import Reopened
 from clinician.texts import lazy
 from tests.ui import views
 
@@ -354,6 +355,7 @@ class FakeStation:
         self.healthy: tuple[HealthLine, ...] = ()
         self.outbox: tuple[OutboxRow, ...] = OUTBOX
         self.sent: tuple[OutboxRow, ...] = ()
+        self.reopened: Reopened | None = None
         self.answers: dict[str, Callable[..., Any]] = {}
         self.refuse: ClinicianError | None = None
         self.central = (Candidate("Patient/berit", "Berit Solheim", "1950-05-02"),)
@@ -523,8 +525,20 @@ class FakeStation:
     def request_patients(self, patient_refs: Sequence[str]) -> None:
         self.calls.append(("request_patients", tuple(patient_refs)))
 
-    def decide(self, op_id: str, choice: str) -> None:
-        self.calls.append(("decide", op_id, choice))
+    def export_all(self) -> bytes:
+        self.calls.append(("export_all",))
+        return b"{}"
+
+    def take_back(self, op_id: str) -> Reopened | None:
+        self.withdraw(op_id)
+        return self.reopened
+
+    def take_over(self, task_ref: str) -> str:
+        self.calls.append(("take_over", task_ref))
+        return "op-1"
+
+    def decide(self, op_id: str, choice: str, picks: Mapping[str, str] | None = None) -> None:
+        self.calls.append(("decide", op_id, choice, *([picks] if picks else ())))
         self.outbox = tuple(row for row in self.outbox if row.key != op_id)
         self.change("Outbox")
 

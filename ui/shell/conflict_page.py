@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -36,12 +36,15 @@ class _Field:
     mine: str
     theirs: str
     same: bool
+    pick: str = ""
+    """'mine' or 'theirs' where a person may choose field by field; '' where not"""
 
 
 CHOICES: dict[str, tuple[Words, Words, str, str]] = {
     "merged": (L("Keep both"), L("What does not clash is put together"), "link", "B"),
     "mine": (L("Keep mine"), L("Mine is sent over theirs"), "user", "M"),
     "theirs": (L("Keep theirs"), L("Mine is taken back"), "users", "D"),
+    "fields": (L("Keep as marked"), L("Field by field, as you have marked"), "check-square", "F"),
 }
 """choice → (button, what it does, icon, key)"""
 
@@ -57,6 +60,7 @@ class ConflictPage(Ground):
         self._desk = desk
         self._op_id = ""
         self._choices: tuple[str, ...] = ()
+        self._fields: tuple[_Field, ...] = ()
         self._model: RowModel[_Field] = RowModel(
             [
                 Column[_Field](
@@ -71,10 +75,20 @@ class ConflictPage(Ground):
                     "base", L("Before"), lambda f: f.base or "–", tone=lambda _f: "ink_quiet", may_hide=True
                 ),
                 Column[_Field](
-                    "mine", L("Mine"), lambda f: f.mine or "–", weight=_weight, tip=lambda f: f.mine
+                    "mine",
+                    L("Mine"),
+                    lambda f: f.mine or "–",
+                    weight=_weight,
+                    tip=lambda f: f.mine,
+                    icon=lambda f: _mark(f, "mine"),
                 ),
                 Column[_Field](
-                    "theirs", L("Theirs"), lambda f: f.theirs or "–", weight=_weight, tip=lambda f: f.theirs
+                    "theirs",
+                    L("Theirs"),
+                    lambda f: f.theirs or "–",
+                    weight=_weight,
+                    tip=lambda f: f.theirs,
+                    icon=lambda f: _mark(f, "theirs"),
                 ),
             ]
         )
@@ -86,7 +100,7 @@ class ConflictPage(Ground):
         self._title = Label(size=18, weight=600, wrap=True)
         self._who = Label(tone="ink_quiet", wrap=True)
         self.table = RowTable(self._model, "shell.conflict.fields", L("Field by field"))
-        self.table.take_keys(*(key for *_rest, key in CHOICES.values()))
+        self.table.take_keys("Space", *(key for *_rest, key in CHOICES.values()))
         self.table.key_pressed.connect(lambda key, _field: self._on_key(key))
         self._ways: dict[str, QWidget] = {}
         ways = QHBoxLayout()
@@ -126,16 +140,29 @@ class ConflictPage(Ground):
     def key_hints(self) -> tuple[tuple[Words, Words], ...]:
         """What the keys do here."""
         known = [(CHOICES[choice][3], CHOICES[choice][0]) for choice in self._choices if choice in CHOICES]
-        return (*known, (L("Escape"), L("decide later")))
+        switch = ((L("Space"), L("mine or theirs for this field")),) if "fields" in self._choices else ()
+        return (*known, *switch, (L("Escape"), L("decide later")))
 
     def _show(self, view: ConflictView) -> None:
         self._choices = tuple(view.choices)
-        self._model.set_rows(
-            _Field(f.path, f.label, f.base, f.mine, f.theirs, f.same)
+        may_pick = "fields" in self._choices
+        self._fields = tuple(
+            _Field(
+                f.path,
+                f.label,
+                f.base,
+                f.mine,
+                f.theirs,
+                f.same,
+                ("mine" if f.theirs == f.base else "theirs") if may_pick and not f.same else "",
+            )
             for f in sorted(view.fields, key=lambda f: f.same)
         )
+        self._model.set_rows(self._fields)
         self._title.set_words(" · ".join(part for part in (view.title, view.patient_name) if part))
-        self._who.set_words(L("Changed by {name}, {when}", name=view.theirs_author, when=view.theirs_when))
+        words = L("Changed by {name}, {when}", name=view.theirs_author, when=view.theirs_when)
+        unknown = L("Changed by {name}; when is not known", name=view.theirs_author)
+        self._who.set_words(words if view.theirs_when else unknown)
         for choice in self._ways:
             self._ways[choice].setVisible(choice in self._choices)
         self.table.setFocus()
@@ -147,13 +174,27 @@ class ConflictPage(Ground):
 
     def _decide(self, choice: str) -> None:
         op_id, said = self._op_id, CHOICES[choice][1]
+        picks = {f.key: f.pick for f in self._fields if f.pick} if choice == "fields" else None
         self._desk.act(
-            lambda: self._desk.station.decide(op_id, choice),
+            lambda: self._desk.station.decide(op_id, choice, picks),
             lambda: self._desk.messages.say(L("Decided: {what}", what=said), Kind.DONE),
         )
         self.left.emit()
 
+    def _switch(self) -> None:
+        """The other side for the chosen field."""
+        key = self.table.current_key()
+        self._fields = tuple(
+            replace(f, pick="mine" if f.pick == "theirs" else "theirs") if f.key == key and f.pick else f
+            for f in self._fields
+        )
+        self._model.set_rows(self._fields)
+        self.table.choose(key)
+
     def _on_key(self, pressed: str) -> bool:
+        if pressed in ("SPACE", " "):
+            self._switch()
+            return True
         for choice, (_words, _what, _icon, key) in CHOICES.items():
             if pressed == key and choice in self._choices:
                 self._decide(choice)
@@ -172,3 +213,7 @@ class ConflictPage(Ground):
 
 def _weight(field: _Field) -> int:
     return 400 if field.same else 600
+
+
+def _mark(field: _Field, side: str) -> str:
+    return "check-circle" if field.pick == side else "circle" if field.pick else ""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 from clinician.clock import oslo
 from clinician.modulekit.context import Kind
 from clinician.texts import lazy, translator
+from ui.jobs import Pool
 from ui.models.rows import Column, RowModel
 from ui.shell.desk import Desk
 from ui.shell.reads import Watch
@@ -24,6 +25,7 @@ from ui.widgets.row_table import RowTable
 from ui.widgets.words import Words
 
 if TYPE_CHECKING:
+    from clinician.modulekit.reopening import Reopened
     from clinician.queries.outbox import OutboxRow
 
 L = lazy("ui")
@@ -108,7 +110,7 @@ class OutboxPage(Ground):
     def _build(self) -> None:
         space = theme.current().space
         self.table = RowTable(self._model, "shell.outbox.list", L("What was done on this PC"))
-        self.table.take_keys("R", "T", "E")
+        self.table.take_keys("R", "T", "E", "A")
         self.table.key_pressed.connect(self._on_key)
         self.table.chosen.connect(lambda _key: self._show_chosen())
         self.table.opened.connect(lambda _key: self._on_decide())
@@ -121,6 +123,11 @@ class OutboxPage(Ground):
         list_pane = Pane(L("Outbox"))
         sync = Button(L("Send and fetch now"), "shell.outbox.sync", icon="arrows-clockwise")
         sync.clicked.connect(lambda: self._desk.act(self._desk.station.sync_now))
+        self._all = Button(
+            L("Save all as file"), "shell.outbox.export_all", icon="export", kind="quiet", hint="A"
+        )
+        self._all.clicked.connect(self._on_export_all)
+        list_pane.tools.addWidget(self._all)
         list_pane.tools.addWidget(sync)
         self._sum = Label(tone="ink_quiet")
         list_pane.body.addWidget(self._sum)
@@ -155,9 +162,7 @@ class OutboxPage(Ground):
         self._export = Button(L("Save as file"), "shell.outbox.export", icon="export", hint="E")
         self._decide.clicked.connect(self._on_decide)
         self._retry.clicked.connect(lambda: self._do(self._desk.station.retry, L("It is sent again.")))
-        self._withdraw.clicked.connect(
-            lambda: self._do(self._desk.station.withdraw, L("Taken back. It was not sent."))
-        )
+        self._withdraw.clicked.connect(self._on_take_back)
         self._export.clicked.connect(self._on_export)
         ways = QVBoxLayout()
         ways.setSpacing(theme.current().space(2))
@@ -207,6 +212,7 @@ class OutboxPage(Ground):
             ("R", L("try again")),
             ("T", L("take back")),
             ("E", L("save as file")),
+            ("A", L("save all")),
         )
 
     def _on_waiting(self, rows: tuple[OutboxRow, ...]) -> None:
@@ -225,6 +231,7 @@ class OutboxPage(Ground):
         self._model.set_rows(rows)
         self._loading.show_content(bool(rows))
         self._sum.setVisible(bool(rows))
+        self._all.setVisible(bool(self._waiting))
         self._sum.set_words(_sums(self._waiting, len(rows) - len(known)))
         if self._wanted:
             self.table.choose(self._wanted)
@@ -252,13 +259,48 @@ class OutboxPage(Ground):
         self._export.setVisible(row.can_export)
 
     def _on_key(self, key: str, _op_id: str) -> None:
-        button = {"R": self._retry, "T": self._withdraw, "E": self._export}[key]
+        button = {"R": self._retry, "T": self._withdraw, "E": self._export, "A": self._all}[key]
         if button.isVisible():
             button.click()
 
     def _on_decide(self) -> None:
-        if self._decide.isVisible():
-            self._desk.open_page("conflict", {"op_id": self.table.current_key()})
+        key = self.table.current_key()
+        if not self._decide.isVisible():
+            return
+        if key.startswith("Task/"):
+            self._desk.threads.run(
+                lambda: self._desk.station.take_over(key),
+                lambda op_id: self._desk.open_page("conflict", {"op_id": op_id}),
+                pool=Pool.COMMAND,
+            )
+        else:
+            self._desk.open_page("conflict", {"op_id": key})
+
+    def _on_take_back(self) -> None:
+        op_id = self.table.current_key()
+        self._desk.threads.run(
+            lambda: self._desk.station.take_back(op_id), self._on_taken_back, pool=Pool.COMMAND
+        )
+
+    def _on_taken_back(self, reopened: Reopened | None) -> None:
+        """What was typed is laid out where it was typed, and the person is taken there."""
+        if reopened is None:
+            self._desk.messages.say(L("Taken back. It was not sent."), Kind.DONE)
+            return
+        for draft in reopened.drafts:
+            self._desk.drafts.save(draft.key, draft.patient_ref, draft.content)
+        self._desk.messages.say(
+            L("Taken back. It was not sent. What you typed is here again; put it right and sign."), Kind.DONE
+        )
+        if patient_ref := reopened.arguments.get("patient", ""):
+            self._desk.patient.choose(patient_ref)
+        self._desk.open_view(reopened.view, reopened.arguments)
+
+    def _on_export_all(self) -> None:
+        self._desk.threads.run(
+            self._desk.station.export_all,
+            lambda content: self._desk.save_file("clinician-usendt.json", content),
+        )
 
     def _do(self, work: Callable[[str], object], said: Words) -> None:
         op_id = self.table.current_key()

@@ -145,13 +145,15 @@ class Curves(QWidget):
         if self._patient:
             self._live.again()
 
-    def open(self, patient_ref: str, name: str) -> None:
-        """Turn to a user."""
+    def open(self, patient_ref: str, name: str, visit_ref: str = "") -> None:
+        """Turn to a user; visit_ref: the visit that measurements taken back were made in."""
+        if self.form.open(patient_ref=patient_ref, name=name, appointment_ref=visit_ref):
+            self.form.show()
+        elif patient_ref != self._patient:
+            self.form.hide()
         if patient_ref == self._patient:
             return
         self._patient = patient_ref
-        left = self.form.open(patient_ref=patient_ref, name=name)
-        self.form.setVisible(left)
         if self._kinds:
             self._live.again()
 

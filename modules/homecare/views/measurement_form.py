@@ -205,6 +205,11 @@ class MeasurementForm(QWidget):
         self._fill(left)
         return bool(left)
 
+    def again(self) -> None:
+        """What is kept may be another now: the next opening reads it anew."""
+        self._draft.flush()
+        self._patient = self._appointment = ""
+
     def _fill(self, left: str) -> None:
         try:
             content = json.loads(left) if left else {}

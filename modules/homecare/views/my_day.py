@@ -31,6 +31,7 @@ from modules.homecare.queries import my_day, visit_card
 from modules.homecare.rows import DayRow, ItemKind, MyDay, NotDone, Section, VisitCard, VisitState
 from modules.homecare.views import states
 from modules.homecare.views.acting import Acting
+from modules.homecare.views.came_back import CameBack
 from modules.homecare.views.day_list import DayList
 from modules.homecare.views.follow_up_card import FollowUpCard
 from modules.homecare.views.hints import hint_pairs, show_hints
@@ -68,8 +69,7 @@ class MyDayView(QWidget):
         self.setObjectName("homecare.my_day")
         self._ctx = ctx
         self._acting = Acting(ctx)
-        self._signed: set[str] = set()
-        self._chosen_first = False
+        self._signed, self._chosen_first = set[str](), False
         self._build()
         self._day_live = Live(self, self._watch_day)
         self._card_live = Live(self, self._watch_card)
@@ -78,7 +78,7 @@ class MyDayView(QWidget):
         self._opening.setInterval(_OPEN_MS)
         self._opening.timeout.connect(self._open_current)
         self._connect()
-        self._hints()
+        show_hints(self, HINTS.render())
         self._loading.wait()
         self._day_live.again()
 
@@ -157,14 +157,17 @@ class MyDayView(QWidget):
         self.follow_up.back.connect(self._back)
         self.follow_up.handed_over.connect(self._hand_over)
         self._paper = Paper(self._ctx)
+        self._came_back = CameBack(self.list, self.card.why, lambda: self._except(NotDone.OTHER))
         self._print.clicked.connect(self._paper.day_list)
-
-    def _hints(self) -> None:
-        show_hints(self, HINTS.render())
 
     def key_hints(self) -> tuple[tuple[str, str], ...]:
         """The keys of this view, for the status strip."""
         return hint_pairs(self)
+
+    def open_with(self, arguments: dict[str, str]) -> None:
+        """Wanted for a visit that was taken back."""
+        self._came_back.expect(arguments)
+        self._day_live.again()
 
     def trigger(self, action_id: str) -> bool:
         """Do an action chosen in the palette on the line chosen; False when it is not ours."""
@@ -207,6 +210,7 @@ class MyDayView(QWidget):
         self._sums.set_words(states.day_sums(day.sums))
         self._age.show_age(day.as_of, day.complete)
         self._loading.show_content(bool(day.rows))
+        self._came_back.show(day.rows)
         if not self._chosen_first and day.rows:
             self._chosen_first = True
             self.list.choose(day.next_key or self.list.day_rows()[0].key)
@@ -390,7 +394,7 @@ class MyDayView(QWidget):
     @override
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
-            self._hints()
+            show_hints(self, HINTS.render())
             self._day_live.again()
             self._opening.start()
         super().changeEvent(event)

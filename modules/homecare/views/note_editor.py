@@ -135,6 +135,11 @@ class NoteEditor(QWidget):
         self._who.set_words(who)
         self._sign.setAccessibleDescription(who)
 
+    def again(self) -> None:
+        """What is kept may be another now: the next opening reads it anew."""
+        self._draft.flush()
+        self._patient = self._appointment = ""
+
     @property
     def has_draft(self) -> bool:
         """Whether something is typed and not signed."""

@@ -62,6 +62,7 @@ class UserView(QWidget):
         self._ctx = ctx
         self._acting = Acting(ctx)
         self._patient = ctx.arguments.get("patient", "") or ctx.patients.current
+        self._visit = ""
         self._card: UserCard | None = None
         self._build()
         self._live = Live(self, self._watch)
@@ -169,6 +170,8 @@ class UserView(QWidget):
         self.tabs.currentChanged.connect(self.pages.setCurrentIndex)
         self.tasks.key_pressed.connect(self._on_task_key)
         self.why.left.connect(self._to_tasks)
+        self.editor.left.connect(self._end_reopened)
+        self.curves.form.signed.connect(self._end_reopened)
         for table in (self.plan, self.curves.plot.table):
             table.key_pressed.connect(lambda text, _key: self._letter(text))
         self.notes.withdrawn.connect(self._withdraw)
@@ -188,6 +191,20 @@ class UserView(QWidget):
         """Wanted for a user, while already open."""
         if arguments.get("patient"):
             self._turn(arguments["patient"])
+        if arguments.get("reopen"):
+            self._reopen(arguments.get("visit", ""), arguments["reopen"])
+
+    def _reopen(self, visit_ref: str, what: str) -> None:
+        """What was signed came back: it stands where it was typed, about the same visit."""
+        self._visit = visit_ref
+        self.editor.again()
+        self.curves.form.again()
+        self.show_tab("M" if what == "measurements" else "N")
+        self._live.again()
+
+    def _end_reopened(self) -> None:
+        """It is signed: what is written next is about the user, and no visit."""
+        self._visit = ""
 
     def trigger(self, action_id: str) -> bool:
         """Do an action chosen in the palette; False when it is not ours."""
@@ -200,7 +217,7 @@ class UserView(QWidget):
         if patient_ref and patient_ref == self._patient and self._live.is_fresh:
             return  # chosen and opened in one breath: once is enough
         self.why.put_away()
-        self._patient = patient_ref
+        self._patient, self._visit = patient_ref, ""
         if not patient_ref:
             self._live.end()
             self._missing.hide()
@@ -225,7 +242,7 @@ class UserView(QWidget):
         self._card = card
         self._age.show_age(card.as_of, card.complete)
         self.facts.show_facts(card.facts, card.values)
-        self.editor.open(patient_ref=patient_ref, name=card.name)
+        self.editor.open(patient_ref=patient_ref, name=card.name, appointment_ref=self._visit)
         self.notes.show_rows(card.notes)
         self.plan.set_rows([_plan_row(row) for row in card.plan])
         self.tasks.set_rows([_task_row(row) for row in card.tasks])
@@ -235,7 +252,7 @@ class UserView(QWidget):
         ):
             table.resizeRowsToContents()
             page.show_content(filled)
-        self.curves.open(patient_ref, card.name)
+        self.curves.open(patient_ref, card.name, self._visit)
         self.curves.show_news2(card.news2)
         lacking = _("Not recorded: {what}", what=" · ".join(card.missing)) if card.missing else ""
         self._missing_words.set_state("list-checks", lacking, "warn")

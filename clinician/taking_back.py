@@ -1,0 +1,71 @@
+"""Take an act back and lay what was typed in it out again, for the person to put right."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from clinician.errors import ClinicianError
+from clinician.modulekit.reopening import Refill, Reopened
+
+if TYPE_CHECKING:
+    from clinician.workstation import Workstation
+
+_log = logging.getLogger(__name__)
+
+
+def take_back(station: Workstation, op_id: str) -> Reopened | None:
+    """Withdraw one act; where a module knows how, say which view goes on, with the drafts already kept.
+
+    The drafts are on disk before the act is gone. Raises UserProblem when it is on its way or settled.
+    """
+    found = _reopened(station, op_id)
+    if found is not None:
+        drafts = tuple(_with_what_is_there(station, draft) for draft in found.drafts)
+        for draft in drafts:
+            station.drafts.save(draft.key, draft.patient_ref, draft.content)
+        found = Reopened(found.view, found.arguments, drafts)
+    station.withdraw(op_id)
+    return found
+
+
+def _reopened(station: Workstation, op_id: str) -> Reopened | None:
+    with station.cache.reading() as reading:
+        act = reading.act(op_id)
+        raws = [entry.raw for entry in reading.entries(op_id)]
+        if act is None:
+            return None
+        for manifest in station.registry.manifests():
+            for reopen in manifest.reopens:
+                if act.kind in reopen.acts:
+                    return _asked(station, manifest.id, reopen.function, (reading, raws))
+    return None
+
+
+def _asked(station: Workstation, module_id: str, function: str, given: tuple[object, ...]) -> Reopened | None:
+    """A module's fault must not keep an act from being taken back."""
+    try:
+        found = station.registry.resolve(module_id, function)(*given)
+    except (ClinicianError, LookupError, TypeError, ValueError, AttributeError) as fault:
+        _log.warning("module %s could not open an act again: %s", module_id, type(fault).__name__)
+        return None
+    return found if isinstance(found, Reopened) else None
+
+
+def _with_what_is_there(station: Workstation, draft: Refill) -> Refill:
+    """What the person has begun there meanwhile stays: text before text, and in a form field by field."""
+    there = station.drafts.load(draft.key, draft.patient_ref)
+    if not there or there == draft.content:
+        return draft
+    one, two = _fields(there), _fields(draft.content)
+    both = f"{there}\n\n{draft.content}" if one is None or two is None else json.dumps({**two, **one})
+    return Refill(draft.key, draft.patient_ref, both)
+
+
+def _fields(content: str) -> dict[str, object] | None:
+    try:
+        held = json.loads(content)
+    except ValueError:
+        return None
+    return held if isinstance(held, dict) else None
