@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +20,7 @@ from clinician.commands.bus import CommandBus
 from clinician.errors import UserProblem
 from clinician.fhir.documents import Attached, attached
 from clinician.fhir.read import patient_ref_of
+from clinician.queries.documents import Content
 from clinician.settings import Declared, Settings
 from clinician.sync.attachments import MEBIBYTE, FileLimits
 
@@ -29,21 +29,6 @@ LARGEST: Final = Declared("attachments.largest_mb", "number", 50, minimum=1, max
 BUDGET: Final = Declared(
     "attachments.budget_mb", "number", 1024, minimum=16, maximum=65536, level="workplace"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The content of a document, proved. content None: it is being fetched and comes by itself.
-
-    showable: a picture or a text, by its own bytes. ending: '.jpg' and the like, for a copy.
-    """
-
-    document_ref: str
-    title: str
-    content_type: str
-    content: bytes | None
-    showable: bool = False
-    ending: str = ""
 
 
 def limits_of(settings: Settings) -> FileLimits:

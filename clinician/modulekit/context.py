@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from clinician.access.who import Who
+from clinician.cache.attachment_files import Taken as Taken
 from clinician.clock import Clock
 from clinician.commands.act import Command, Done
 from clinician.errors import ClinicianError
+from clinician.queries.documents import Content as Content
 from clinician.queries.query import Query
 from clinician.texts import Translator
 
@@ -154,6 +156,32 @@ class Drafts(Protocol):
     def load(self, key: str, patient_ref: str) -> str: ...
 
 
+class Documents(Protocol):
+    """Files in, and the content of documents out; both off the thread that asks."""
+
+    def stage(
+        self,
+        source: Path | bytes,
+        on_taken: Callable[[Taken], None],
+        on_problem: Callable[[ClinicianError], None] | None = None,
+    ) -> Ending:
+        """Take a file or a pasted picture in, for `AttachDocument(taken=…)`; then always `settle` it."""
+        ...
+
+    def settle(self, taken: Taken) -> None:
+        """The act is written, or will never be."""
+        ...
+
+    def read(
+        self,
+        document_ref: str,
+        on_content: Callable[[Content], None],
+        on_problem: Callable[[ClinicianError], None] | None = None,
+    ) -> Ending:
+        """The content of a document, proved; None in it while it is being fetched. Each reading is logged."""
+        ...
+
+
 class Places(Protocol):
     """Moving about: open a view of any module by 'module.view', or hand a file to the person."""
 
@@ -184,6 +212,8 @@ class ModuleContext:
     """Of this view, from places.open or the layout."""
     clock_ahead: Callable[[], timedelta] = timedelta
     """The record's clock minus this PC's, as last heard."""
+    documents: Documents | None = None
+    """None where no content can be taken in or shown"""
 
     def today(self) -> date:
         """The Norwegian day."""

@@ -69,6 +69,22 @@ class DocumentRow:
     state: RowState
     op_id: str
     is_withdrawn: bool
+    about_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The content of a document, proved. content None: it is being fetched and comes by itself.
+
+    showable: a picture or a text, by its own bytes. ending: '.jpg' and the like, for a copy.
+    """
+
+    document_ref: str
+    title: str
+    content_type: str
+    content: bytes | None
+    showable: bool = False
+    ending: str = ""
 
 
 @query(watches=("DocumentReference", "Attachment", "Outbox", "Practitioner"), audit="patient_ref")
@@ -79,7 +95,7 @@ def patient_documents(reading: Reading, *, patient_ref: str) -> tuple[DocumentRo
     kept = [(one, told) for one in found if (told := document_in(one.raw)) is not None][:MOST]
     authors = {read.ref_at(one.raw, "author") for one, _told in kept}
     names = {ref: name_of(held.raw) for ref, held in reading.get_many(authors - {""}).items()}
-    return tuple(_row(one, told, files.get(told.ref), names) for one, told in kept)
+    return tuple(_row(reading, one, told, files.get(told.ref), names) for one, told in kept)
 
 
 def document_in(raw: Raw) -> Attached | None:
@@ -90,7 +106,9 @@ def document_in(raw: Raw) -> Attached | None:
     return None if told.inside is not None and told.content_type.startswith("text/plain") else told
 
 
-def _row(one: Cached, told: Attached, file: FileRow | None, names: Mapping[str, str]) -> DocumentRow:
+def _row(
+    reading: Reading, one: Cached, told: Attached, file: FileRow | None, names: Mapping[str, str]
+) -> DocumentRow:
     when = read.when_at(one.raw, "date")
     withdrawn = one.raw.get("status") == "entered-in-error"
     place = _place(told, file)
@@ -110,7 +128,16 @@ def _row(one: Cached, told: Attached, file: FileRow | None, names: Mapping[str, 
         state=one.state,
         op_id=file.op_id if file is not None else "",
         is_withdrawn=withdrawn,
+        about_text=_about(reading, one.raw),
     )
+
+
+def _about(reading: Reading, raw: Raw) -> str:
+    """The note it was added to, by when that was written."""
+    ref = read.ref_at(raw, "relatesTo.target")
+    note = reading.get(ref) if ref else None
+    when = read.when_at(note.raw, "date") if note is not None else None
+    return _("to the note of {when}", when=moment_text(when)) if when is not None else ""
 
 
 def _place(told: Attached, file: FileRow | None) -> Place:
@@ -145,6 +172,8 @@ def place_text(place: Place, file: FileRow | None, state: RowState) -> str:
             return _("waiting to be sent") + (f" · {progress}" if progress else "")
         case Place.COMING:
             return _("being fetched") + (f" · {progress}" if progress else "")
+        case Place.SENT if state is RowState.REFUSED:
+            return _("refused by the record")
         case Place.SENT:
             return _("sent") if state is RowState.CONFIRMED else _("sent, the document follows")
     return {

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+from PySide6.QtCore import QBuffer, QByteArray, QPoint, Qt
+from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
 from PySide6.QtWidgets import QWidget
 
 from clinician import texts
+from clinician.commands.documents import AttachDocument
 from clinician.practice.clock import PracticeClock
 from clinician.queries.patients import patient_hits
 from ui.measure.hand import spin
@@ -109,6 +112,54 @@ def _elsewhere(stage: Stage) -> None:
     spin(500)
     stage.hand.key("Return")
     spin(700)
+
+
+def _picture() -> bytes:
+    """A drawn wound: nothing real is ever in a picture of the program."""
+    image = QImage(1200, 900, QImage.Format.Format_RGB32)
+    image.fill(QColor(233, 203, 183))
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for size, colour in (
+        (340, QColor(214, 150, 138)),
+        (250, QColor(186, 84, 78)),
+        (120, QColor(222, 188, 120)),
+    ):
+        painter.setBrush(colour)
+        painter.drawEllipse(QPoint(600, 430), size, round(size * 0.7))
+    painter.end()
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    QImageWriter(buffer, QByteArray(b"png")).write(image)
+    return bytes(buffer.data().data())
+
+
+def _documents(stage: Stage) -> None:
+    """A photo and a letter added, the photo open."""
+    station, patient = stage.station, stage.window.shell.desk.patient.current
+    for title, kind, content in (
+        ("Legesår venstre legg", "wound-photo", _picture()),
+        ("Brev fra fastlegen", "letter", b"Til hjemmetjenesten\n\nBandasjen skiftes annenhver dag."),
+    ):
+        taken = station.documents.stage(content)
+        station.run_command(AttachDocument(patient, title, kind, taken))
+        station.documents.settle(taken)
+    page: Any = stage.window.findChild(QWidget, "homecare.documents")
+    stage.hand.until(lambda: page.table.model().rowCount() == 2, 10)
+    stage.hand.key("D")
+    stage.hand.key("Down")
+    stage.hand.key("Return")
+    spin(900)
+
+
+def _adding(stage: Stage) -> None:
+    """What a person is asked when a picture was pasted."""
+    stage.hand.key("Escape")
+    page: Any = stage.window.findChild(QWidget, "homecare.documents")
+    page.add(_picture())
+    stage.hand.until(lambda: page.form.taken is not None, 10)
+    spin(300)
 
 
 def _why(stage: Stage) -> None:
@@ -230,6 +281,9 @@ SCREENS: Final[dict[str, Callable[[Stage], None]]] = {
     "homecare-user-notes": _keys("Ctrl+1", "Return"),
     "homecare-user-plan": _keys("P"),
     "homecare-user-measurements": _keys("M"),
+    "homecare-documents-empty": _keys("D"),
+    "homecare-documents": _documents,
+    "homecare-document-adding": _adding,
     "homecare-ledger": _keys("Escape", "Alt+1", "Ctrl+4"),
     "palette": _palette,
     "palette-elsewhere": _elsewhere,

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from clinician.access.who import Who
-from clinician.modulekit.context import Ending, ModuleContext, Progress
+from clinician.modulekit.context import Content, Ending, ModuleContext, Progress, Taken
 from clinician.texts import translator
-from ui.jobs import OnProblem
+from ui.jobs import OnProblem, Pool
 from ui.shell.desk import Desk
 from ui.shell.patient_focus import PatientFocus, Subscription
 from ui.shell.reads import Reads
@@ -66,6 +66,42 @@ class _Places:
         return self._desk.save_file(suggested_name, content)
 
 
+class _Documents:
+    """Files are read and sealed, and content opened, off the window's thread; dropped with the view."""
+
+    def __init__(self, desk: Desk, ends: list[Ending]) -> None:
+        self._desk, self._ends = desk, ends
+
+    def stage(
+        self,
+        source: Path | bytes,
+        on_taken: Callable[[Taken], None],
+        on_problem: OnProblem | None = None,
+    ) -> Ending:
+        store = self._desk.station.documents
+        return self._kept(
+            self._desk.threads.run(lambda: store.stage(source), on_taken, on_problem, pool=Pool.JOB)
+        )
+
+    def settle(self, taken: Taken) -> None:
+        self._desk.station.documents.settle(taken)
+
+    def read(
+        self,
+        document_ref: str,
+        on_content: Callable[[Content], None],
+        on_problem: OnProblem | None = None,
+    ) -> Ending:
+        store = self._desk.station.documents
+        return self._kept(
+            self._desk.threads.run(lambda: store.read(document_ref), on_content, on_problem, pool=Pool.JOB)
+        )
+
+    def _kept(self, ending: Ending) -> Ending:
+        self._ends.append(ending)
+        return ending
+
+
 class ViewContext:
     """Makes the ModuleContext of one view and ends, with the view, all that was begun through it."""
 
@@ -97,6 +133,7 @@ class ViewContext:
             clock=desk.station.clock,
             who=who,
             arguments=arguments,
+            documents=_Documents(desk, self._ends),
             clock_ahead=lambda: desk.station.status().clock_ahead,
         )
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from clinician import texts
 from clinician.fhir import codes, read
+from clinician.queries.documents import document_in
 from clinician.queries.query import Raw, Reading, query
 from modules.homecare.queries.loading import names_of
 from modules.homecare.rows import NoteRow, QuickText
@@ -57,7 +58,8 @@ def note_text(document: Raw) -> str:
 
 def note_rows(reading: Reading, patient_ref: str, now: datetime) -> tuple[NoteRow, ...]:
     """Notes, newest first; withdrawn ones stay and say so."""
-    found = tuple(reading.find("DocumentReference", patient=patient_ref, descending=True, limit=NOTES))
+    every = reading.find("DocumentReference", patient=patient_ref, descending=True, limit=2 * NOTES)
+    found = tuple(one for one in every if document_in(one.raw) is None)[:NOTES]
     names = names_of(reading, (read.ref_at(one.raw, "author") for one in found), (one.raw for one in found))
     rows = []
     for one in found:

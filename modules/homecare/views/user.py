@@ -1,6 +1,6 @@
-"""The user: facts with their source, notes, plan, tasks with history, measurements.
+"""The user: facts with their source, notes, plan, tasks with history, measurements, documents.
 
-N note · M measurement · P plan · O tasks · T curve or table.
+N note · M measurement · P plan · O tasks · T curve or table · D documents.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from modules.homecare.rows import NotDone, PlanRow, TaskRow, UserCard
 from modules.homecare.views import states
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.curves import Curves
+from modules.homecare.views.documents import DocumentsPage
 from modules.homecare.views.fact_list import FactList
 from modules.homecare.views.hints import hint_pairs, show_hints
 from modules.homecare.views.live import Live
@@ -42,9 +43,10 @@ _TABS: Final[tuple[tuple[str, Text], ...]] = (
     ("P", L("Plan (P)")),
     ("O", L("Tasks (O)")),
     ("M", L("Measurements (M)")),
+    ("D", L("Documents (D)")),
 )
 
-_LETTERS: Final = ("N", "P", "O", "M", "T")
+_LETTERS: Final = ("N", "P", "O", "M", "T", "D")
 """Keys that lead to the parts of the page, from wherever one stands in it"""
 
 
@@ -84,7 +86,10 @@ class UserView(QWidget):
         self.tabs.setDrawBase(False)
         self.tabs.setUsesScrollButtons(True)
         self.pages = QStackedWidget()
-        for page in (self._notes_page(), self._plan_page(), self._tasks_page(), self._curves_page()):
+        self.documents: DocumentsPage | None = None
+        self._papers = QWidget()
+        pages = (self._notes_page(), self._plan_page(), self._tasks_page(), self._curves_page(), self._papers)
+        for page in pages:
             self.tabs.addTab("")
             self.pages.addWidget(page)
         right = Pane(margin=3)
@@ -167,7 +172,7 @@ class UserView(QWidget):
         return Loading(content, EmptyState(title, text, icon=icon))
 
     def _connect(self) -> None:
-        self.tabs.currentChanged.connect(self.pages.setCurrentIndex)
+        self.tabs.currentChanged.connect(self._on_tab)
         self.tasks.key_pressed.connect(self._on_task_key)
         self.why.left.connect(self._to_tasks)
         self.editor.left.connect(self._end_reopened)
@@ -181,7 +186,7 @@ class UserView(QWidget):
     def _hints(self) -> None:
         for number, (_key, words) in enumerate(_TABS):
             self.tabs.setTabText(number, words.render())
-        show_hints(self, _("N = note · M = measurement · P = plan · O = tasks · T = table"))
+        show_hints(self, _("N = note · M = measurement · P = plan · O = tasks · D = documents · T = table"))
 
     def key_hints(self) -> tuple[tuple[str, str], ...]:
         """The keys of this view, for the status strip."""
@@ -254,15 +259,29 @@ class UserView(QWidget):
             page.show_content(filled)
         self.curves.open(patient_ref, card.name, self._visit)
         self.curves.show_news2(card.news2)
+        self._on_tab(self.tabs.currentIndex())
         lacking = _("Not recorded: {what}", what=" · ".join(card.missing)) if card.missing else ""
         self._missing_words.set_state("list-checks", lacking, "warn")
         self._missing.setVisible(bool(lacking))
         self._loading.show_content(True)
 
+    def _on_tab(self, index: int) -> None:
+        """Documents are looked for when somebody looks at them, and not before."""
+        self.pages.setCurrentIndex(index)
+        card = self._card
+        if _TABS[index][0] != "D" or card is None or self._ctx.documents is None:
+            return
+        if self.documents is None:
+            self.documents = DocumentsPage(self._ctx, self._acting, self._letter)
+            column = QVBoxLayout(self._papers)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.addWidget(self.documents)
+        self.documents.open(self._patient, card.name, _note_choices(card))
+
     # -- doing -------------------------------------------------------------------------------------------
 
     def show_tab(self, key: str) -> None:
-        """N, P, O or M."""
+        """N, P, O, M or D."""
         self.tabs.setCurrentIndex([tab for tab, _words in _TABS].index(key))
 
     def _on_task_key(self, text: str, key: str) -> None:
@@ -309,6 +328,9 @@ class UserView(QWidget):
             self.curves.measure()
         elif text == "T":
             self.curves.toggle_table()
+        elif text == "D":
+            if self.documents is not None:
+                self.documents.take_cursor()
         else:
             (self.plan if text == "P" else self.tasks).setFocus(Qt.FocusReason.ShortcutFocusReason)
         return True
@@ -334,6 +356,12 @@ class UserView(QWidget):
             if self._patient:
                 self._live.again()
         super().changeEvent(event)
+
+
+def _note_choices(card: UserCard) -> tuple[tuple[str, str], ...]:
+    """The newest notes a document may belong to."""
+    standing = [note for note in card.notes if not note.is_withdrawn][:10]
+    return tuple((note.key, " · ".join(w for w in (note.when_text, note.author) if w)) for note in standing)
 
 
 def _plan_row(row: PlanRow) -> CheckRow:
