@@ -5,6 +5,8 @@ Takes one JSON object a line on stdin, answers one a line on stdout. Sync runs i
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import random
@@ -14,13 +16,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
+
+from clinician.cache.acts import ActState
 from clinician.cache.keep import Draft
 from clinician.cache.open import open_cache
+from clinician.cache.writing import Writing
 from clinician.clock import SystemClock
+from clinician.errors import UserProblem
 from clinician.record.client import RecordClient
 from clinician.sync.engine import SyncEngine
 from clinician.sync.plan import make_plan
 from tests.clinician.sync.world import KEY, NURSE, RULES, WORKPLACE, Station
+
+COMPARED = ("EpisodeOfCare", "Patient", "Appointment", "Task", "Observation", "CarePlan", "Communication")
 
 
 class RunningStation(Station):
@@ -72,6 +81,21 @@ def answer(station: RunningStation, asked: dict[str, Any]) -> Any:
                 "all_sent": now.all_sent,
                 "as_of": now.as_of.isoformat() if now.as_of else None,
             }
+        case "cached":
+            return station.write(cached)
+        case "compare":
+            station.engine.cadence.full = None
+            station.engine.sync_now()
+            return True
+        case "compared":
+            return station.engine.cadence.full is not None
+        case "hurry":
+            station.engine.sync_now()
+            return True
+        case "decide":
+            return decide(station, asked["choice"])
+        case "acts":
+            return [[act.op_id, act.state] for act in station.write(lambda w: w.outbox.rows())]
         case "draft":
             draft = Draft(NURSE, asked["patient"], "note", asked["text"], station.world.clock.now())
             station.write(lambda writing: writing.keep.set_draft(draft))
@@ -83,6 +107,26 @@ def answer(station: RunningStation, asked: dict[str, Any]) -> Any:
         case "truth":
             return [[s.link, s.waiting, s.all_sent] for s in station.statuses]
     raise ValueError(asked["do"])
+
+
+def cached(writing: Writing) -> dict[str, list[str]]:
+    """What the record sent of every type of the plan: reference → version and hash of the body."""
+    refs = [f"{type_}/{id_}" for type_ in COMPARED for id_ in writing.versions(type_)]
+    found = [(ref, writing.synced(ref)) for ref in refs]
+    return {ref: [one.version_id or "", hash_of(one.raw)] for ref, one in found if one is not None}
+
+
+def hash_of(raw: Any) -> str:
+    return hashlib.sha256(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def decide(station: RunningStation, choice: str) -> int:
+    """Settle what is open here; how many conflicts there were."""
+    acts = station.write(lambda writing: writing.outbox.rows(states={ActState.CONFLICT}))
+    for act in acts:
+        with contextlib.suppress(UserProblem):
+            station.engine.decide(act.op_id, choice, NURSE)
+    return len(acts)
 
 
 def main() -> None:

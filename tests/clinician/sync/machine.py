@@ -52,7 +52,8 @@ class SyncMachine(RuleBasedStateMachine):
         self.memories: dict[str, invariants.Memory] = {}
         self.tokens: dict[str, tuple[str, str, str]] = {}
         self.notes: dict[str, str] = {}
-        self.refused: set[str] = set()
+        self.given_up: set[str] = set()
+        """Acts a person let go in favour of somebody else's."""
         self.count = 0
         self.late: list[tuple[MachineStation, str, float]] = []
         self.faults: Counter[str] = Counter()
@@ -126,8 +127,6 @@ class SyncMachine(RuleBasedStateMachine):
             station.network.poisons[note["id"]] = poison  # type: ignore[index]  # the id is text
         op = station.act(note)
         self.notes[op] = token
-        if poison == "422":
-            self.refused.add(op)
         return op
 
     @rule(who=WHO, choice=st.sampled_from(["mine", "theirs", "merged"]))
@@ -144,6 +143,8 @@ class SyncMachine(RuleBasedStateMachine):
         except Killed:
             self._restart(station)
             return
+        if choice == "theirs":
+            self.given_up.add(open_[0])
         if new and open_[0] in self.tokens:
             self.tokens[new] = self.tokens[open_[0]]
 
@@ -359,7 +360,9 @@ class SyncMachine(RuleBasedStateMachine):
                     entered = invariants.entered(self.truth, *self.tokens[act.op_id])
                     assert entered == 1, "I1: applied, but its content never stood there"
         vanished = (self.tokens.keys() | self.notes.keys()) - self._known_ops()
-        assert vanished <= self._at_the_record(), "I1: an act is in no outbox and not at the record"
+        withdrawn = vanished & self.given_up
+        lost = {op for op in vanished - withdrawn - self._at_the_record() if not self._stands(op)}
+        assert not lost, "I9: an act is in no outbox and not at the record"
         TALLY.update(self.faults + ends)
         TALLY.update(
             {"examples": 1, "acts": len(self.tokens) + len(self.notes), "acts purged": len(vanished)}
@@ -367,6 +370,13 @@ class SyncMachine(RuleBasedStateMachine):
 
     def _known_ops(self) -> set[str]:
         return {op for memory in self.memories.values() for op in memory.states}
+
+    def _stands(self, op: str) -> bool:
+        """Its content is at the record, perhaps by an act made anew upon somebody's change."""
+        if op in self.tokens:
+            return invariants.entered(self.truth, *self.tokens[op]) == 1
+        said = (row.raw["payload"][0]["contentString"] for _, row in self.truth.living("Communication"))
+        return self.notes[op] in said
 
     def _at_the_record(self) -> set[str]:
         return {ref.partition("/")[2] for ref, _ in self.truth.living("Provenance")}
