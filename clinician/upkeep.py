@@ -70,7 +70,7 @@ class Rescue:
     content: bytes
 
 
-def rescue_unsent(folder: Path, *, secret: str = "") -> Rescue:
+def rescue_unsent(folder: Path, *, secret: str = "", user: str = "") -> Rescue:
     """Read the unsent acts out of the caches of a data folder that does not open. Nothing is written.
 
     A cache that does not open even for that is passed over; count is 0 when nothing could be read.
@@ -79,7 +79,7 @@ def rescue_unsent(folder: Path, *, secret: str = "") -> Rescue:
     for file in sorted(folder.glob("cache/*/cache.db")):
         store = None if is_practice(folder) else system_key_store()
         try:
-            acts += salvage_outbox(file.parent, open_key(folder, keyring=store, secret=secret))
+            acts += salvage_outbox(file.parent, open_key(folder, keyring=store, secret=secret, user=user))
         except ClinicianError:
             continue
     held = {"clinician": "unsent acts", "acts": [_rescued(act) for act in acts]}

@@ -13,11 +13,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
 from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
     QFileSystemWatcher,
     QLockFile,
     QMessageLogContext,
@@ -45,6 +48,18 @@ SWITCH_INTERVAL: Final = 0.0005
 """Keeps the longest pause of the GUI thread near 19 ms while a worker parses (86 ms without)."""
 COLLECT: Final = (5_000, 50, 1_000)
 """A whole collection holds every thread for 100-150 ms (measured); it waits until nobody is there."""
+
+
+@dataclass(slots=True)
+class Given:
+    """Who opens the PC and with which password, as typed on the start page; kept until it is open."""
+
+    user: str = ""
+    secret: str = ""
+
+    def forget(self) -> None:
+        """It is open, or was wrong."""
+        self.user = self.secret = ""
 
 
 class Claim:
@@ -75,9 +90,10 @@ class Claim:
 class MainWindow(QStackedWidget):
     """First the start page, then the shell of the station that was opened."""
 
-    def __init__(self, opener: Opener, rescue: Rescuer | None = None) -> None:
+    def __init__(self, opener: Opener, rescue: Rescuer | None = None, given: Given | None = None) -> None:
         super().__init__()
         self._opener, self._rescue = opener, rescue
+        self._given = given or Given()
         self._unsent = b""
         self.setObjectName("window")
         self.setWindowTitle("Clinician")
@@ -87,6 +103,7 @@ class MainWindow(QStackedWidget):
         self.start = StartPage()
         self.addWidget(self.start)
         self.start.again_wanted.connect(self.open_station)
+        self.start.secret_given.connect(self._on_secret)
         self.start.close_wanted.connect(self.close)
         self.start.rescue_wanted.connect(self._save_unsent)
         self._threads = Threads(self._on_trouble, self)
@@ -100,10 +117,15 @@ class MainWindow(QStackedWidget):
             self._opener, self.attach, self._on_trouble, on_progress=self.start.step, pool=Pool.JOB
         )
 
+    def _on_secret(self, user: str, secret: str) -> None:
+        self._given.user, self._given.secret = user, secret
+        self.open_station()
+
     def attach(self, station: Station) -> None:
         """Show the shell of a station."""
         from ui.shell.window import Shell
 
+        self._given.forget()
         self.station = station
         self.shell = Shell(station)
         self.shell.idle.idle.connect(gc.collect)
@@ -119,6 +141,7 @@ class MainWindow(QStackedWidget):
         self.activateWindow()
 
     def _on_trouble(self, problem: ClinicianError) -> None:
+        self._given.forget()
         self.start.fail(problem)
         if self._rescue is not None and isinstance(problem, WrongKey | CacheDamaged):
             self._threads.run(self._rescue, self._on_rescued, lambda _problem: None, pool=Pool.JOB)
@@ -199,13 +222,15 @@ def run(
     *,
     folder: Path | None = None,
     rescue: Rescuer | None = None,
+    given: Given | None = None,
 ) -> int:
     """Show the window until it is closed; the exit code.
 
     station: an open workstation, or a function that opens one and tells its progress (first start
     makes the practice municipality); the function runs behind the start page. folder: the data
     folder, so that a second program on it brings the first one forward instead (exit code 0).
-    rescue: asked when the folder does not open, for what was not sent.
+    rescue: asked when the folder does not open, for what was not sent. given: what the opener reads, where
+    a password is asked for on the start page.
     The station is closed at the end.
     """
     keep_steady()
@@ -218,7 +243,7 @@ def run(
     crash = (folder / "crash.log").open("a", encoding="utf-8") if folder is not None else None
     if crash is not None:
         faulthandler.enable(crash)
-    window = MainWindow(station if callable(station) else _already(station), rescue)
+    window = MainWindow(station if callable(station) else _already(station), rescue, given)
     _install_hooks(window)
     window.show()
     if claim is not None:
@@ -230,6 +255,9 @@ def run(
     code = app.exec()
     if window.station is not None:
         window.station.close()
+    # Not left to the garbage collector: it may run in another thread, and Qt's widgets may not.
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
     if claim is not None:
         claim.release()
     if crash is not None:
@@ -254,17 +282,22 @@ def run_window(
     progress line; a folder that belongs to a record elsewhere (`record`) never does.
     """
 
+    given, tried = Given(), Given()
+
     def opener(progress: Progress) -> Station:
         from clinician import early
 
         early.begin(folder)
+        tried.user, tried.secret = given.user, given.secret
         from clinician.workstation import Options, Workstation
 
         if not record and not (folder / "practice.toml").exists() and not (folder / "record.sqlite").exists():
             from clinician.practice.create import create
 
             create(folder, people=people, progress=progress.step)
-        station = Workstation.open(Options(folder, record=record, workplace_ref=workplace))
+        station = Workstation.open(
+            Options(folder, record=record, workplace_ref=workplace, secret=given.secret, user=given.user)
+        )
         if language:
             station.settings.set("ui.language", language)
         return station
@@ -273,7 +306,7 @@ def run_window(
         from clinician.practice.secret import PRACTICE_SECRET
         from clinician.upkeep import rescue_unsent
 
-        found = rescue_unsent(folder, secret=PRACTICE_SECRET)
+        found = rescue_unsent(folder, secret=tried.secret or PRACTICE_SECRET, user=tried.user)
         return found.count, found.content
 
-    return run(opener, sys.argv[:1], folder=folder, rescue=rescue)
+    return run(opener, sys.argv[:1], folder=folder, rescue=rescue, given=given)

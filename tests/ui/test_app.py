@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit
 
-from clinician.errors import CacheDamaged, CacheInUse, ClinicianError, DiskFull, WrongKey
+from clinician.errors import CacheDamaged, CacheInUse, ClinicianError, DiskFull, SecretNeeded, WrongKey
 from clinician.texts import lazy
 from tests.ui import walk
 from tests.ui.conftest import sign_in
 from tests.ui.station import FakeRegistry, FakeStation, module
-from ui.app import Claim, MainWindow, run
+from ui.app import Claim, Given, MainWindow, keep_steady, run
 from ui.shell.offers import of_manifest
 from ui.widgets import icons
 
@@ -189,6 +192,71 @@ def test_that_each_trouble_at_the_start_has_its_own_page(
     window.close()
 
 
+def test_that_a_locked_pc_asks_whose_password_and_opens_with_it(
+    dressed: QApplication, station: FakeStation, qtbot: Any
+) -> None:
+    given = Given()
+    tried: list[tuple[str, str]] = []
+
+    def opener(_progress: Any) -> FakeStation:
+        tried.append((given.user, given.secret))
+        if not given.secret:
+            raise SecretNeeded(L("{words}", words="Låst."), people=(("Practitioner/kari", "Kari"),))
+        if given.secret != "tre små trollunger":
+            raise WrongKey(L("{words}", words="Feil passord."))
+        return station
+
+    window = MainWindow(opener, given=given)
+    qtbot.addWidget(window)
+    window.show()
+    window.open_station()
+    line: Any = window.findChild(object, "shell.start.secret")
+    qtbot.waitUntil(lambda: line.isVisible() and line.hasFocus())
+    assert walk.faults(window) == []
+    QTest.keyClicks(line, "feil")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.start.text == "Feil passord." and line.isVisible())
+    assert line.text() == ""
+    assert line.echoMode() is QLineEdit.EchoMode.Password
+    QTest.keyClicks(line, "tre små trollunger")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.shell is not None)
+    assert [secret for _user, secret in tried] == ["", "feil", "tre små trollunger"]
+    assert tried[-1][0] == "Practitioner/kari"
+    assert given.secret == "", "a password is not kept"
+    window.close()
+
+
+def test_that_a_first_password_is_long_and_written_twice(
+    dressed: QApplication, station: FakeStation, qtbot: Any
+) -> None:
+    given = Given()
+
+    def opener(_progress: Any) -> FakeStation:
+        if not given.secret:
+            raise SecretNeeded(L("{words}", words="Velg et passord."), is_new=True)
+        return station
+
+    window = MainWindow(opener, given=given)
+    qtbot.addWidget(window)
+    window.show()
+    window.open_station()
+    line: Any = window.findChild(object, "shell.start.secret")
+    again: Any = window.findChild(object, "shell.start.secret_again")
+    qtbot.waitUntil(lambda: line.isVisible() and again.isVisible())
+    QTest.keyClicks(line, "1234")
+    window.start.secret.give()
+    assert "12" in window.start.secret.secret.problem
+    line.setText("tre små trollunger")
+    again.setText("fire små trollunger")
+    window.start.secret.give()
+    assert window.start.secret.again.problem
+    again.setText("tre små trollunger")
+    window.start.secret.give()
+    qtbot.waitUntil(lambda: window.shell is not None)
+    window.close()
+
+
 @pytest.mark.parametrize("count", [0, 3])
 def test_that_what_was_not_sent_can_be_saved_when_it_can_be_read(
     dressed: QApplication, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
@@ -315,3 +383,66 @@ def test_that_an_arrangement_of_another_layout_or_none_at_all_does_nothing(
     page = window.shell.rooms.page("homecare")
     for kept in ("", "nonsense", "[]", "{}", '{"plan": [["other", "centre", 0]], "state": "AAAA"}'):
         assert page.arrange_as(kept) is False
+
+
+@pytest.fixture
+def put_back() -> Iterator[None]:
+    """What keep_steady changes belongs to the whole process."""
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    yield
+    sys.setswitchinterval(interval)
+    gc.set_threshold(*thresholds)
+
+
+class Knot:
+    """Garbage only the collector can take."""
+
+    taken = 0
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        Knot.taken += 1
+
+
+@pytest.mark.usefixtures("put_back")
+def test_that_garbage_is_taken_while_one_works_but_never_all_of_memory_gone_through() -> None:
+    whole: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start" and info["generation"] == 2:
+            whole.append(info["generation"])
+
+    keep_steady()
+    gc.collect()
+    Knot.taken = 0
+    gc.callbacks.append(note)
+    try:
+        for _ in range(200_000):
+            Knot()
+    finally:
+        gc.callbacks.remove(note)
+    assert Knot.taken > 150_000
+    assert whole == []
+
+
+@pytest.mark.usefixtures("put_back")
+def test_that_a_thread_that_computes_gives_way_to_the_window_within_a_millisecond() -> None:
+    keep_steady()
+    assert 0 < sys.getswitchinterval() <= 0.001
+
+
+def test_that_memory_is_gone_through_when_nobody_is_there(
+    station: FakeStation, open_window: Any, qtbot: Any
+) -> None:
+    window = open_window(station)
+    sign_in(window, qtbot)
+    gc.disable()
+    try:
+        Knot.taken = 0
+        Knot()
+        window.shell.idle.idle.emit()
+        assert Knot.taken == 1
+    finally:
+        gc.enable()

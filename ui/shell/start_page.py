@@ -8,8 +8,9 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from clinician.errors import CacheDamaged, CacheInUse, ClinicianError, DiskFull, WrongKey
+from clinician.errors import CacheDamaged, CacheInUse, ClinicianError, DiskFull, SecretNeeded, WrongKey
 from clinician.texts import Text, lazy, translator
+from ui.shell.secret_panel import SecretPanel
 from ui.widgets import theme
 from ui.widgets.buttons import Button
 from ui.widgets.labels import Glyph, Label
@@ -19,6 +20,7 @@ from ui.widgets.words import Words
 L = lazy("ui")
 _ = translator("ui")
 _TROUBLES: Final[dict[type[ClinicianError], tuple[str, Text]]] = {
+    SecretNeeded: ("lock-key", L("What is stored here is locked")),
     WrongKey: ("key", L("The stored data stay locked")),
     CacheDamaged: ("warning-octagon", L("The stored data are damaged")),
     CacheInUse: ("info", L("Clinician is already open")),
@@ -27,17 +29,23 @@ _TROUBLES: Final[dict[type[ClinicianError], tuple[str, Text]]] = {
 """Glyph and headline; what is safe and what to do the problem says itself"""
 
 
+_ROLES: Final[dict[type[ClinicianError], str]] = {CacheInUse: "warn", SecretNeeded: "accent"}
+
+
 class StartPage(Ground):
     """Progress while the workstation opens; or why it could not, what is safe, and what to do."""
 
     again_wanted = Signal()
     close_wanted = Signal()
     rescue_wanted = Signal()
+    secret_given = Signal(str, str)
+    """(whose, password)"""
 
     def __init__(self) -> None:
         super().__init__("surface")
         self.setObjectName("shell.start")
         space = theme.current().space
+        self._wanted: SecretNeeded | None = None
         self._glyph = Glyph("first-aid", "accent", 48)
         self._title = Label("Clinician", size=24, weight=600, wrap=True)
         self._text = Label(L("Opening …"), tone="ink_quiet", wrap=True)
@@ -48,7 +56,9 @@ class StartPage(Ground):
         self._rescue = Button(L("Save what was not sent"), "shell.start.rescue", icon="export")
         self._rescued = Label(tone="ink_quiet", wrap=True)
         self._close = Button(L("Close the program"), "shell.start.close", kind="quiet")
-        self._again.clicked.connect(self.again_wanted)
+        self._again.clicked.connect(self._on_again)
+        self.secret = SecretPanel()
+        self.secret.given.connect(self.secret_given)
         self._rescue.clicked.connect(self.rescue_wanted)
         self._close.clicked.connect(self.close_wanted)
         middle = QWidget()
@@ -59,6 +69,7 @@ class StartPage(Ground):
             part.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             column.addWidget(part)
         column.addWidget(self._bar)
+        column.addWidget(self.secret)
         self._rescued.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self._again, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self._rescue, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -83,7 +94,7 @@ class StartPage(Ground):
         self._text.set_tone("ink_quiet")
         self._bar.setRange(0, 0)
         self._bar.show()
-        for part in (self._again, self._close, self._rescue, self._rescued):
+        for part in (self._again, self._close, self._rescue, self._rescued, self.secret):
             part.hide()
 
     def step(self, done: int, total: int, words: Words) -> None:
@@ -96,14 +107,26 @@ class StartPage(Ground):
     def fail(self, problem: ClinicianError) -> None:
         """It could not be opened."""
         icon, title = _TROUBLES.get(type(problem), ("warning", L("Clinician could not be opened")))
-        self._glyph.set_icon(icon, "warn" if isinstance(problem, CacheInUse) else "danger")
+        self._glyph.set_icon(icon, _ROLES.get(type(problem), "danger"))
         self._title.set_words(title)
         self._text.set_words(problem.text)
         self._text.set_tone("ink")
         self._bar.hide()
+        if isinstance(problem, SecretNeeded):
+            self._wanted = problem
+        is_locked = self._wanted is not None and isinstance(problem, SecretNeeded | WrongKey)
+        self._again.set_words(L("Open") if is_locked else L("Try again"))
         self._again.show()
         self._close.show()
         self._again.setFocus()
+        if is_locked and self._wanted is not None:
+            self.secret.ask(self._wanted)
+
+    def _on_again(self) -> None:
+        if self.secret.isVisible():
+            self.secret.give()
+        else:
+            self.again_wanted.emit()
 
     def offer_rescue(self, count: int) -> None:
         """So many acts were not sent, and can be read."""
