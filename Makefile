@@ -34,7 +34,7 @@ bench: $(VENV)/.test-ready
 	QT_QPA_PLATFORM=offscreen $(BIN)/clinician bench
 
 soak: $(VENV)/.test-ready
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m soak -n 2 -o timeout=0
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m soak -n 2 -o timeout=0 -rP
 
 shots: $(VENV)/.test-ready
 	QT_QPA_PLATFORM=offscreen $(BIN)/clinician shots build/shots

@@ -56,6 +56,18 @@ CREATE TABLE IF NOT EXISTS binary_part(
   content BLOB NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS binary_part_place ON binary_part(id, version, number);
 """
+NO_ROOM: Final = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_DIR_FSYNC,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_SHMMAP,
+    }
+)
+"""What SQLite says when the disk takes no more; shared memory is a file too."""
 INDEX_TABLES: Final = ("ref", "token", "word", "moment", "quantity")
 
 

@@ -12,7 +12,7 @@ import msgspec
 from werkzeug.http import http_date
 
 from clinician.clock import Clock
-from clinician.embedded import binary, history, interactions
+from clinician.embedded import binary, history, interactions, schema
 from clinician.embedded import body as bodies
 from clinician.embedded.bundles import run_bundle
 from clinician.embedded.content import check_resource, read_content
@@ -256,7 +256,7 @@ def _written(request: Request, answer: Answer) -> Reply:
 def _storage_problem(fault: sqlite3.OperationalError) -> RequestError:
     """Trouble with the file: nothing of the request was kept."""
     _log.error("storage: %s", fault.sqlite_errorname)
-    if fault.sqlite_errorcode == sqlite3.SQLITE_FULL:
+    if fault.sqlite_errorcode in schema.NO_ROOM:
         return RequestError(507, "no-store", "the disk of the record is full; nothing was written")
     problem = RequestError(503, "lock-error", "the record is busy; nothing was written")
     problem.headers = {"Retry-After": "1"}

@@ -25,7 +25,7 @@ from clinician.embedded import schema
 from clinician.embedded.indexing import Indexer
 from clinician.embedded.seal import Seal
 from clinician.embedded.writing import Writing
-from clinician.errors import CacheDamaged
+from clinician.errors import CacheDamaged, DiskFull
 from clinician.fhir.reference import Raw
 
 L = texts.lazy("embedded")
@@ -74,6 +74,14 @@ class Store:
         except sqlite3.DatabaseError as fault:
             if connection is not None:
                 connection.close()
+            if getattr(fault, "sqlite_errorcode", None) in schema.NO_ROOM:
+                raise DiskFull(
+                    L(
+                        "The disk of this PC is full, so the central record on it cannot be opened. Nothing "
+                        "is lost. Make room on the disk and start again."
+                    ),
+                    detail=f"record: {fault.sqlite_errorname}",
+                ) from fault
             raise CacheDamaged(
                 L(
                     "The central record on this PC cannot be opened. The file is kept just as it is. "

@@ -91,7 +91,8 @@ class Siege:
                 told += self._one(folder, early=number < 3)
                 self._examine(folder, told)
             self._finish(folder, told)
-            print(f"\n{self.tally}", flush=True)
+            if self.tally.kills % 100 == 0 or self.tally.kills == times:
+                print(f"\n{self.tally}", flush=True)
         return self.tally
 
     # one life

@@ -15,6 +15,7 @@ from typing import Any
 
 from clinician import texts
 from clinician.cache import keys
+from clinician.embedded.server import RecordApp
 from clinician.errors import DiskFull
 from clinician.settings import Settings
 from tests.crash.work import Work, look
@@ -54,6 +55,7 @@ def main() -> None:
     disk = SmallDisk(folder)
     work = Work(folder / "data" / "cache", random.Random(3), said.append)
     opening(disk, work, folder)
+    own_record(disk, folder)
     for room in (60_000, 150_000, 400_000):
         for do in (work.act, work.draft, lambda: paged(work), work.checkpoint):
             disk.leave(room)
@@ -85,6 +87,21 @@ def opening(disk: SmallDisk, work: Work, folder: Path) -> None:
     key = keys.open_key(folder / "data", secret="s")
     assert keys.open_key(folder / "data", secret="s") == key
     work.open()
+
+
+def own_record(disk: SmallDisk, folder: Path) -> None:
+    """The record of one PC, which is a file on the same disk: a full one is not told as damage."""
+    file = folder / "record.sqlite"
+    RecordApp(file).close()
+    before = disk.refused
+    for room in (0, 8192):
+        disk.leave(room)
+        disk.until_full(lambda: RecordApp(file).close(), 1)
+    disk.make_room()
+    assert disk.refused == before + 2, "a record opened without room"
+    RecordApp(file).close()
+    for left in folder.glob("record.*"):
+        left.unlink()
 
 
 def opened(work: Work) -> None:
