@@ -32,7 +32,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     told: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
-            told.update(dict(getattr(report, "user_properties", ())).get("machine", {}))
+            if getattr(report, "when", "") == "call":
+                told.update(dict(report.user_properties).get("machine", {}))
     if told:
         first = ("examples", "acts", "acts lost", "acts doubled")
         rest = sorted(told.keys() - set(first))

@@ -103,6 +103,9 @@ class WiredStation(Station):
         acts = self.write(lambda w: w.outbox.rows())
         return [str(act.state) for act in acts if act.state not in TERMINAL]
 
+    def conflicts_of(self, op_id: str) -> int:
+        return len(self.write(lambda w: w.conflicts.rows(op_id)))
+
     def applied(self) -> set[str]:
         acts = self.write(lambda w: w.outbox.rows(states={ActState.APPLIED}))
         return {act.op_id for act in acts}

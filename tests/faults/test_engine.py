@@ -114,7 +114,7 @@ def test_that_two_workstations_see_who_was_first_whatever_is_lost(scene: Scene) 
         assert states == {ActState.APPLIED: 1, ActState.CONFLICT: 1}
         for station, op in ((first, mine), (second, yours)):
             if station.state(op) == ActState.CONFLICT:
-                assert station.write(lambda w, op=op: w.conflicts.rows(op))
+                assert station.conflicts_of(op)
                 station.engine.decide(op, "theirs", "Practitioner/kari")
         first.settle(), second.settle(), first.settle()
         assert a.get(scene.visit) == b.get(scene.visit)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 from typing import ClassVar, Final
 
@@ -40,7 +39,6 @@ class SyncMachine(RuleBasedStateMachine):
     """Every act ends exactly once; caches equal the record when it is quiet; nothing said is untrue."""
 
     uploader: ClassVar[type[Uploader]] = Uploader
-    prepare: ClassVar[Callable[[MachineStation], None] | None] = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,11 +63,10 @@ class SyncMachine(RuleBasedStateMachine):
             self.stations.append(station)
             self.world.stations.append(station)
             self.memories[name] = invariants.Memory()
-            self._dress(station)
+            self.dress(station)
 
-    def _dress(self, station: MachineStation) -> None:
-        if self.prepare is not None:
-            type(self).prepare(station)  # type: ignore[misc]  # a plain function of the class
+    def dress(self, station: MachineStation) -> None:
+        """Called whenever a workstation was started; a wrong engine puts here what is wrong with it."""
 
     def _who(self, who: int) -> MachineStation:
         return self.stations[who % len(self.stations)]
@@ -204,7 +201,7 @@ class SyncMachine(RuleBasedStateMachine):
         match what:
             case "kill and reopen":
                 station.crash()
-                self._dress(station)
+                self.dress(station)
             case "restart":
                 self._restart(station)
             case "record restart":
@@ -265,7 +262,7 @@ class SyncMachine(RuleBasedStateMachine):
 
     def _restart(self, station: MachineStation) -> None:
         station.restart()
-        self._dress(station)
+        self.dress(station)
 
     def _memory(self, station: MachineStation) -> invariants.Memory:
         return self.memories[station.label]

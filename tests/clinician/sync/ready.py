@@ -93,7 +93,7 @@ class MemoryWorld(World):
         self.clock = FrozenClock(at)
         self.app = self._opened()
         self.stations: list[Station] = []
-        transport = httpx.WSGITransport(app=self.serve)  # type: ignore[arg-type]  # httpx wants the typeshed protocol
+        transport = httpx.WSGITransport(app=self.serve)
         self.direct = RecordClient(ADDRESS, transport=transport, headers=PLAIN)
         self.truth = Truth(self)
 
@@ -192,7 +192,7 @@ class MachineStation(Station):
         self.network = BadNetwork(tally)
         self.is_checked = False
         super().__init__(world, name, make_plan(RULES, workplace_ref=WORKPLACE))
-        self.wire.inner = httpx.WSGITransport(app=world.serve)  # type: ignore[arg-type]  # as above
+        self.wire.inner = httpx.WSGITransport(app=world.serve)
         self.wire.fault = self.network
         self.events.subscribe(CacheChanged, self._was_changed)
 

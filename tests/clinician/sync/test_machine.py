@@ -171,7 +171,8 @@ def greater_than(station: MachineStation) -> None:
 
 
 class GreaterThanMachine(SyncMachine):
-    prepare = staticmethod(greater_than)
+    def dress(self, station: MachineStation) -> None:
+        greater_than(station)
 
 
 @pytest.mark.parametrize(
