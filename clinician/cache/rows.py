@@ -43,6 +43,8 @@ Known = tuple[int, str, int]
 Place = tuple[int, Packed]
 Fields = tuple[Any, ...]
 Placed = list[tuple[SyncedRow, Place]]
+_SAME: Final = 1000
+"""Milliseconds by which the stamps of one version may differ: some answers tell whole seconds only."""
 
 
 @dataclass(slots=True)
@@ -117,9 +119,10 @@ class Rows:
         self, batch: Batch, row: SyncedRow, stamp: int, old: tuple[str, int], is_cached: bool, restored: bool
     ) -> bool:
         found = verdict((row.version, stamp), old)
-        if found == "newer" or (restored and found == "older"):
-            return True
-        (batch.older if found == "older" and is_cached else batch.kept).add(f"{row.type}/{row.id}")
+        odd = found == "older" or (found == "same" and abs(stamp - old[1]) > _SAME)
+        if found == "newer" or (restored and odd) or (not is_cached and stamp - old[1] > _SAME):
+            return True  # a tombstone gives way to a later stamp: what was restored counts from 1 anew
+        (batch.older if odd and is_cached else batch.kept).add(f"{row.type}/{row.id}")
         return False
 
     def _take(

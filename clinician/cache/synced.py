@@ -25,7 +25,8 @@ class SyncedRow(NamedTuple):
 class PutReport:
     """What came of put_synced. changed: refs stored; kept: refs whose cached version was as new or newer.
 
-    older: refs the record now shows in an older version than cached (a restored server; SYNC §1.4.5).
+    older: refs the record now shows in an older version than cached, or in the cached one with another stamp:
+    a version number that was given again (a restored server; SYNC §1.4.5).
     quarantined: refs that did not parse; they stop nobody.
     """
 

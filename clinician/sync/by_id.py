@@ -12,7 +12,7 @@ from clinician.errors import RecordTrouble
 from clinician.fhir.bundles import RefusedEntry
 from clinician.record.client import Busy
 from clinician.sync.line import Line
-from clinician.sync.pages import Taken, set_aside, take
+from clinician.sync.pages import Taken, one_page, set_aside, take
 from clinician.sync.plan import encoded
 
 _log = logging.getLogger(__name__)
@@ -90,5 +90,5 @@ def _whole(line: Line, page: Taken) -> list[SyncedRow]:
     for ref in page.partial:
         answer = line.client.read(ref)
         if answer.status == 200:
-            rows += take(b'{"resourceType":"Bundle","entry":[{"resource":' + answer.body + b"}]}").rows
+            rows += take(one_page(answer.body)).rows
     return rows

@@ -16,10 +16,10 @@ from clinician.cache.writing import Writing
 from clinician.errors import RecordTrouble, Refused
 from clinician.fhir.bundles import Response, slices
 from clinician.fhir.times import to_instant
-from clinician.record.client import BatchEntry
+from clinician.record.client import BatchEntry, Busy
 from clinician.sync.by_id import fetch
 from clinician.sync.download import EPOCH, Walk, run
-from clinician.sync.line import PER_COMMIT, Line
+from clinician.sync.line import NEGLIGIBLE, PER_COMMIT, Line
 from clinician.sync.pages import Taken, instant, set_aside, take
 from clinician.sync.plan import Key, encoded, patient_parameter
 
@@ -63,18 +63,24 @@ def delta(line: Line, chunks: Mapping[str, Sequence[str]], keys: Sequence[Key]) 
     found = Delta()
     if not asked:
         return found
-    answer = line.client.batch(BatchEntry("GET", _url(line, one)) for one in asked)
-    page = slices(answer.body)
+    try:
+        answer = line.client.batch(BatchEntry("GET", _url(line, one)) for one in asked)
+        page = slices(answer.body)
+    except Busy:
+        raise
+    except RecordTrouble as trouble:
+        return _each_alone(line, asked, trouble)
     found.at = line.heard(answer, instant(page.last_updated))
     small: list[tuple[_Asked, Taken, datetime]] = []
     for one, response in zip(asked, page.responses, strict=False):
         taken = _inner(response)
         if taken is None:
             found.failed += one.keys
-        elif taken.next_url is not None and taken.rows:
+            continue
+        taken.rows += fetch(line, list(taken.partial)) if taken.partial else []
+        if taken.next_url is not None:
             _walk_on(line, one, taken, found)
         else:
-            taken.rows += fetch(line, list(taken.partial)) if taken.partial else []
             small.append((one, taken, _at(line, found, taken)))
     found.failed += [key for one in asked[len(page.responses) :] for key in one.keys]
     _store_small(line, small, found)
@@ -154,8 +160,8 @@ def _at(line: Line, found: Delta, taken: Taken) -> datetime:
 
 def _walk_on(line: Line, one: _Asked, taken: Taken, found: Delta) -> None:
     """More than a page changed: store it and go on from its last stamp with searches of their own."""
-    walk = Walk(one.keys, one.query, one.since, _at(line, found, taken), line.profile.page_size)
-    walk.resumes = False
+    mark = _next_mark(line, one.mark, _at(line, found, taken))
+    walk = Walk(one.keys, one.query, one.since, mark, line.profile.page_size, resumes=False)
     line.store(taken.rows, lambda writing: set_aside(writing, taken.poison, line.clock.now()))
     _note(found, taken.rows)
     try:
@@ -163,6 +169,35 @@ def _walk_on(line: Line, one: _Asked, taken: Taken, found: Delta) -> None:
     except (RecordTrouble, Refused):
         found.failed += one.keys
     found.changed += len(taken.rows) + walk.rows
+
+
+def _each_alone(line: Line, asked: Sequence[_Asked], trouble: RecordTrouble) -> Delta:
+    """The batch as a whole could not be read: one resource of 50 MB is enough. Each key for itself, then.
+
+    Raises what ended the batch when no key fares better.
+    """
+    found = Delta()
+    for one in asked:
+        walk = Walk(one.keys, one.query, one.since, None, line.profile.page_size, resumes=False)
+        try:
+            run(line, walk, one.since, bounded=False)
+        except Busy:
+            raise
+        except (RecordTrouble, Refused):
+            found.failed += one.keys
+        found.changed += walk.rows
+    if len(found.failed) == sum(len(one.keys) for one in asked):
+        raise trouble
+    found.at = line.server_now
+    return found
+
+
+def _next_mark(line: Line, mark: datetime, at: datetime) -> datetime:
+    """The mark after a pass begun at `at`. A clock set back takes it along: too low costs, too high loses."""
+    if mark - at > NEGLIGIBLE:
+        line.is_set_back = True
+        return at
+    return max(mark, at)
 
 
 def _note(found: Delta, rows: Sequence[SyncedRow]) -> None:
@@ -191,7 +226,8 @@ def _commit(line: Line, batch: Sequence[tuple[_Asked, Taken, datetime]], found: 
             found.types |= {ref.partition("/")[0] for ref in report.changed}
             found.late = max(found.late, _lateness(writing, one, taken.rows, report.changed))
             for key in one.keys:
-                writing.marks.set_watermark(Watermark(key.name, key.rule.type, max(one.mark, at)))
+                mark = _next_mark(line, one.mark, at)
+                writing.marks.set_watermark(Watermark(key.name, key.rule.type, mark))
         if timedelta(seconds=found.late) > line.overlap(writing) / 2:
             line.widen_overlap(writing)
 

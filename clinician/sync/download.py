@@ -13,7 +13,9 @@ from typing import Final
 
 from clinician.cache.synced import SyncedRow, Watermark
 from clinician.cache.writing import Writing
+from clinician.errors import RecordTrouble
 from clinician.fhir.times import to_instant
+from clinician.record.client import Busy
 from clinician.sync.by_id import fetch
 from clinician.sync.line import Line, Stopped
 from clinician.sync.pages import Taken, only_new, set_aside, take
@@ -21,6 +23,8 @@ from clinician.sync.plan import LIVE_STATUSES, MEMBERSHIP, Key, encoded
 
 PAGE_CAP: Final = 10_000
 """Pages of one walk; a record that never ends is not followed for ever."""
+TROUBLE_CAP: Final = 10
+EMPTY_CAP: Final = 5
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Query = list[tuple[str, str]]
 Store = Callable[[Sequence[SyncedRow], Callable[[Writing], None]], None]
@@ -46,6 +50,10 @@ class Walk:
     """Takes pages, in order; None: each is committed at once."""
     between: Callable[[], None] | None = None
     """Called after each page; None: the line's own."""
+    troubles: int = 0
+    """Pages in a row that could not be had."""
+    empties: int = 0
+    """Pages in a row with nothing in them and yet a next link (HAPI #7711 never ends them)."""
     resumes: bool = True
     """A full pass leaves a cursor behind; a delta starts again from its mark."""
 
@@ -107,16 +115,14 @@ def run(line: Line, walk: Walk, cursor: datetime | None, *, bounded: bool) -> No
     for _ in range(PAGE_CAP):  # pragma: no branch - ten thousand pages
         if line.stopped.is_set():
             raise Stopped
-        if follow is None:
-            answer = line.client.search(walk.type, walk.search(cursor, bounded=bounded))
-        else:
-            answer = line.client.follow(follow, within=walk.type)
-        taken = take(answer.body)
-        heard = line.heard(answer, taken.at)
-        walk.t0 = walk.t0 or heard
+        taken = _page(line, walk, cursor, follow, bounded=bounded)
+        if taken is None:
+            follow = None
+            continue
         before, cursor = cursor, _lifted(cursor, taken, walk.t0)
+        walk.troubles = 0 if cursor != before else walk.troubles
         link = taken.next_url
-        ends = link is None or not (taken.rows or taken.partial) or link in seen
+        ends = link is None or link in seen or _is_spent(walk, taken)
         if walk.known is not None:
             only_new(taken, walk.known)
         _commit(line, walk, taken, cursor, ends=ends)
@@ -127,6 +133,40 @@ def run(line: Line, walk: Walk, cursor: datetime | None, *, bounded: bool) -> No
         if follow is not None:
             seen.add(link)
         between()
+
+
+def _page(
+    line: Line, walk: Walk, cursor: datetime | None, follow: str | None, *, bounded: bool
+) -> Taken | None:
+    """The next page; None where it is to be asked for once more from the cursor.
+
+    A link that leads nowhere any more is let go of. A page that cannot be read (one resource of 50 MB is
+    enough) is asked for by ids, and each is fetched by itself.
+    """
+    try:
+        if follow is None:
+            answer = line.client.search(walk.type, walk.search(cursor, bounded=bounded))
+        else:
+            answer = line.client.follow(follow, within=walk.type)
+        taken = take(answer.body)
+    except Busy:
+        raise
+    except RecordTrouble:
+        walk.troubles += 1
+        if walk.troubles > TROUBLE_CAP or (follow is None and walk.known is not None):
+            raise
+        if follow is None:
+            walk.known = line.write(lambda writing: writing.versions(walk.type))
+        return None
+    heard = line.heard(answer, taken.at)
+    walk.t0 = walk.t0 or heard
+    return taken
+
+
+def _is_spent(walk: Walk, taken: Taken) -> bool:
+    """One empty page may come before full ones; a row of them is a record that does not end."""
+    walk.empties = 0 if taken.rows or taken.partial or taken.poison else walk.empties + 1
+    return walk.empties >= EMPTY_CAP
 
 
 def _lifted(cursor: datetime | None, taken: Taken, t0: datetime | None) -> datetime | None:

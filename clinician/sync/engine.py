@@ -304,6 +304,8 @@ class SyncEngine:
         return chunks, list(self.line.plan.keys(chunks))
 
     def _compare(self, filled: bool) -> None:
+        if self.line.is_set_back:
+            self.line.is_set_back, self.cadence.full = False, None
         types = self.cadence.manifest_types(self.line.plan.types, filled=filled)
         if types:
             chunks, keys = self.line.write(self._all_keys)
@@ -329,10 +331,11 @@ class SyncEngine:
     # a record that went back in time ----------------------------------------------------------
 
     def _watch_restored(self) -> None:
-        if self.line.older:
+        if self.line.older and restored.is_true(self.line):
             _log.warning("the record shows %d older versions: it was restored", len(self.line.older))
-            self.line.older.clear()
             restored.begin(self.line, self._ready_marks)
+        self.line.older.clear()
+        if self.line.write(restored.is_under_way):
             self._fill()
             chunks, keys = self.line.write(self._all_keys)
             manifest(self.line, chunks, keys)

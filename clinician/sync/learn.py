@@ -12,6 +12,7 @@ from clinician.record.profile import ServerProfile, epoch_of, from_raw, version_
 from clinician.record.websocket import Open, open_bound, websocket_of
 from clinician.record.websocket_probe import ping_seconds
 from clinician.sync.line import Line
+from clinician.sync.restored import EPOCH
 from clinician.sync.rounds import NIGHTLY, Cadence
 from clinician.sync.together import side_by_side
 
@@ -27,7 +28,7 @@ def learn(line: Line, cadence: Cadence, open_socket: Open = open_bound) -> Serve
     capability = line.client.capability()
     told = (version_of(capability), epoch_of(capability))
     if profile is not None and profile.epoch != told[1]:
-        line.older.add("epoch")
+        line.older.add(EPOCH)
     if profile is None or (profile.version, profile.epoch) != told or cadence.probe_due():
         profile = _probed(line, FIRST_PATIENCE if profile is None else LATER_PATIENCE, open_socket)
         cadence.probed()

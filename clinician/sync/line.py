@@ -45,6 +45,8 @@ class Line:
     server_now: datetime | None = None
     clock_ahead: timedelta = timedelta(0)
     """The record's clock minus this PC's when it last answered; ten seconds or less is the wire's, and 0."""
+    is_set_back: bool = False
+    """The record's clock was set back: only a comparison of ids is sure of what was missed."""
     older: set[str] = field(default_factory=set)
     """References the record showed in an older version than cached: it was restored."""
 

@@ -14,15 +14,15 @@ from typing import Final
 
 import orjson
 
-from clinician.cache.synced import Evidence, Why
+from clinician.cache.synced import Evidence, MemberState, Why
 from clinician.cache.writing import Writing
 from clinician.errors import RecordTrouble
 from clinician.fhir.bundles import Page, Response, slices
 from clinician.fhir.times import to_instant
 from clinician.record.answer import broken_answer
-from clinician.record.client import BatchEntry
+from clinician.record.client import BatchEntry, Busy
 from clinician.sync.by_id import fetch
-from clinician.sync.download import PAGE_CAP
+from clinician.sync.download import EMPTY_CAP, PAGE_CAP, TROUBLE_CAP
 from clinician.sync.line import Line
 from clinician.sync.matching import fits
 from clinician.sync.pages import instant
@@ -116,18 +116,37 @@ def _list(line: Line, listing: Listing, key: Key, query: list[tuple[str, str]], 
 def _list_on(line: Line, listing: Listing, type_: str, query: list[tuple[str, str]], page: Page) -> None:
     """Further pages: from the last stamp, inclusive; by the link while a whole page has one stamp."""
     cursor: datetime | None = None
+    troubles = empties = 0
     for _ in range(PAGE_CAP):  # pragma: no branch - ten thousand pages
         stamps = [stamp for stamp in (instant(entry.last_updated) for entry in page.entries) if stamp]
-        if page.next_url is None or not stamps:
+        empties = 0 if stamps else empties + 1
+        if page.next_url is None or empties >= EMPTY_CAP:
             return
-        before, cursor = cursor, stamps[-1]
-        if cursor in (before, stamps[0]):
-            answer = line.client.follow(page.next_url, within=type_)
+        before, cursor = cursor, stamps[-1] if stamps else cursor
+        if cursor is None or cursor == before or cursor == stamps[0]:
+            followed = _followed(line, type_, page.next_url)
+            troubles = 0 if followed else troubles + 1
+            if troubles > TROUBLE_CAP:
+                raise broken_answer("next links that lead nowhere")
+            page = followed or _from(line, type_, query, cursor)
         else:
-            bound = ("_lastUpdated", f"ge{to_instant(cursor)}")
-            answer = line.client.search(type_, encoded([*query, bound]))
-        page = slices(answer.body)
+            page = _from(line, type_, query, cursor)
         listing.add(type_, _versions(page, type_))
+
+
+def _followed(line: Line, type_: str, url: str) -> Page | None:
+    """The page of a link; None when it is no longer known."""
+    try:
+        return slices(line.client.follow(url, within=type_).body)
+    except Busy:
+        raise
+    except RecordTrouble:
+        return None
+
+
+def _from(line: Line, type_: str, query: list[tuple[str, str]], cursor: datetime | None) -> Page:
+    bound = [("_lastUpdated", f"ge{to_instant(cursor)}")] if cursor is not None else []
+    return slices(line.client.search(type_, encoded([*query, *bound])).body)
 
 
 def _versions(page: Page, type_: str) -> dict[str, str]:
@@ -135,11 +154,17 @@ def _versions(page: Page, type_: str) -> dict[str, str]:
 
 
 def _local(line: Line, writing: Writing, type_: str, keys: Sequence[Key]) -> dict[str, str]:
-    """What is cached of a type and should be in the manifest: chunks' patients, and owned rows."""
-    if all(key.rule.by_patient for key in keys if key.rule.type == type_):
-        patients = [f"Patient/{id_}" for ids in chunks_of(writing).values() for id_ in ids]
-        return writing.versions(type_, patients=patients)
-    return writing.versions(type_)
+    """What is cached of a type and should be in the manifest: all but what is leaving with its patient.
+
+    That includes rows of people who are strangers here: one may change its patient while its page is served.
+    """
+    if type_ == "Patient" or not all(key.rule.by_patient for key in keys if key.rule.type == type_):
+        ids = [id_ for ids in chunks_of(writing).values() for id_ in ids]
+        held = writing.versions(type_)
+        return {id_: held[id_] for id_ in ids if id_ in held} if type_ == "Patient" else held
+    leaving = [member.patient_ref for member in writing.marks.members(MemberState.LEAVING)]
+    kept = writing.versions(type_, patients=leaving) if leaving else {}
+    return {id_: version for id_, version in writing.versions(type_).items() if id_ not in kept}
 
 
 def _mend(line: Line, refs: Sequence[str]) -> int:

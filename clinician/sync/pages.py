@@ -46,6 +46,11 @@ def take(body: bytes) -> Taken:
     return taken_of(slices(body))
 
 
+def one_page(body: bytes) -> bytes:
+    """A resource that was read by itself, as a page of one."""
+    return b'{"resourceType":"Bundle","entry":[{"resource":' + body + b"}]}"
+
+
 def taken_of(page: Page) -> Taken:
     """The rows of a page that is already cut."""
     taken = Taken([], [], page.next_url, instant(page.last_updated))

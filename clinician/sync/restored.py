@@ -2,13 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Final
 
+import orjson
+
 from clinician.cache.writing import Writing
+from clinician.fhir.bundles import Response, slices
+from clinician.fhir.reference import Raw
+from clinician.record.client import BatchEntry
 from clinician.sync.line import Line
+from clinician.sync.pages import instant, one_page, take
 
 _KEY: Final = "sync.frozen"
+EPOCH: Final = "epoch"
+"""In line.older: the record itself says that it lives another life."""
+_ASKED: Final = 100
+_SLACK: Final = timedelta(seconds=10)
+"""Nodes' clocks may differ by this much without the record having gone back."""
+
+
+def is_true(line: Line) -> bool:
+    """Whether the record went back in time: asked of the record, and judged by what it says now.
+
+    A page may be older than what an act of ours has brought since, and the clock of a node may run behind;
+    then what the record holds is taken as it is, and nothing is frozen. Raises Offline or RecordTrouble.
+    """
+    if EPOCH in line.older:
+        return True
+    refs = sorted(line.older)[:_ASKED]
+    answer = line.client.batch(BatchEntry("GET", ref) for ref in refs)
+    present: list[Response] = []
+    for ref, response in zip(refs, slices(answer.body).responses, strict=False):
+        if response.status == 404 or (response.status == 200 and _went_back(line, ref, response)):
+            return True
+        present += [response] if response.status == 200 else []
+    line.write(lambda writing: _take(line, writing, present))
+    return False
+
+
+def _went_back(line: Line, ref: str, response: Response) -> bool:
+    held = line.write(lambda writing: writing.synced(ref))
+    if held is None:
+        return False
+    now = orjson.loads(response.body)
+    version, stamp = str(now["meta"].get("versionId", "")), instant(str(now["meta"].get("lastUpdated", "")))
+    if version == held.version_id:
+        return _content(now) != _content(held.raw)
+    if version.isdecimal() and str(held.version_id).isdecimal():
+        return int(version) < int(str(held.version_id))
+    before = instant(str(held.raw.get("meta", {}).get("lastUpdated", "")))
+    return stamp is None or before is None or before - stamp > _SLACK
+
+
+def _content(raw: Raw) -> Raw:
+    return {key: value for key, value in raw.items() if key != "meta"}
+
+
+def _take(line: Line, writing: Writing, present: Sequence[Response]) -> None:
+    """What the record holds now, although a rule of versions would keep what is cached."""
+    writing.begin_restored("read one by one")
+    for response in present:
+        line.put(writing, take(one_page(response.body)).rows)
+    writing.end_restored()
 
 
 def begin(line: Line, ready_marks: Callable[[Writing], None]) -> None:
@@ -22,6 +79,11 @@ def begin(line: Line, ready_marks: Callable[[Writing], None]) -> None:
         ready_marks(writing)
 
     line.write(work, durable=True)
+
+
+def is_under_way(writing: Writing) -> bool:
+    """Whether everything is still to be fetched anew; true over restarts too."""
+    return writing.is_restored()
 
 
 def end(writing: Writing) -> None:

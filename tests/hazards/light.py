@@ -5,6 +5,8 @@ Every function called here is the one the engine calls; what is left out is send
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from clinician.clock import Clock
 from clinician.errors import Environment, Refused
 from clinician.events import Events
@@ -35,10 +37,8 @@ class LightStation:
         self.board = StatusBoard(Events())
 
     def poll(self) -> None:
-        try:
+        with suppress(Environment, Refused):
             self._round()
-        except (Environment, Refused):
-            pass
 
     def _round(self) -> None:
         line = self.line
@@ -46,18 +46,22 @@ class LightStation:
         fill(line, self.board, lambda working: None)
         chunks, keys = line.write(lambda w: (c := scope.chunks_of(w), list(self._plan.keys(c))))
         found = delta(line, chunks, keys)
-        if any(ref.startswith("EpisodeOfCare/") for ref in found.returned):
-            if line.write(lambda w: scope.refresh(w, self._plan, self._clock.now())):
-                fill(line, self.board, lambda working: None)
+        moved = any(ref.startswith("EpisodeOfCare/") for ref in found.returned)
+        if moved and line.write(lambda w: scope.refresh(w, self._plan, self._clock.now())):
+            fill(line, self.board, lambda working: None)
+        if line.is_set_back:
+            line.is_set_back = False
+            self._manifest()
         self._watch_restored()
 
     def _watch_restored(self) -> None:
-        if self.line.older:
+        if self.line.older and restored.is_true(self.line):
             self.restorations += 1
-            self.line.older.clear()
             restored.begin(self.line, self._ready)
+        self.line.older.clear()
+        if self.line.write(restored.is_under_way):
             fill(self.line, self.board, lambda working: None)
-            self.compare()
+            self._manifest()
             self.line.write(restored.end)
             self.line.older.clear()
 
@@ -65,6 +69,10 @@ class LightStation:
         scope.ensure_marks(writing, self._plan, scope.chunks_of(writing))  # type: ignore[arg-type]  # as above
 
     def compare(self) -> None:
+        self._manifest()
+        self._watch_restored()
+
+    def _manifest(self) -> None:
         chunks, keys = self.line.write(lambda w: (c := scope.chunks_of(w), list(self._plan.keys(c))))
         manifest(self.line, chunks, keys)
 

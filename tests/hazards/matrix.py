@@ -1,6 +1,6 @@
 """The hazard matrix of SYNC §1.4: our rule must miss nothing in any cell, and every naive rule must be caught.
 
-    python -m tests.hazards.matrix --runs 200      prints the table; exit code 1 on any miss or surviving rule
+python -m tests.hazards.matrix --runs 200      prints the table; exit code 1 on any miss or surviving rule
 """
 
 from __future__ import annotations
@@ -96,9 +96,7 @@ class Line:
         )
 
 
-HEAD = (
-    f"{'cell':28} {'rule':11} {'lossy':>9} {'missed':>7} {'compared':>9} {'ghosts':>7} {'after':>7} {'rows':>7}"
-)
+HEAD = f"{'cell':28} {'rule':11} {'lossy':>9} {'missed':>7} {'compared':>9} {'ghosts':>7} {'after':>7} {'rows':>7}"
 
 
 def run(job: Job) -> Outcome:

@@ -14,7 +14,16 @@ from typing import Any
 import orjson
 
 from clinician.cache.rows import verdict
-from clinician.cache.synced import Evidence, Member, MemberState, PutReport, Quarantined, SyncedRow, Watermark, Why
+from clinician.cache.synced import (
+    Evidence,
+    Member,
+    MemberState,
+    PutReport,
+    Quarantined,
+    SyncedRow,
+    Watermark,
+    Why,
+)
 from tests.hazards.shelf import patients_of
 
 
@@ -42,16 +51,14 @@ class MemoryCache:
 
     def submit(self, work: Callable[[Any], Any]) -> Future[Any]:
         done: Future[Any] = Future()
-        try:
-            done.set_result(self.run(work))
-        except Exception as fault:
-            done.set_exception(fault)
+        done.set_result(self.run(work))
         return done
 
 
 class _Cached:
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, version_id: str = "") -> None:
         self.raw = orjson.loads(body)
+        self.version_id = version_id
 
 
 class MemoryWriting:
@@ -88,9 +95,14 @@ class MemoryWriting:
             old = (held.version, held.stamp) if held else self.graves.get((row.type, row.id))
             stamp = round(row.last_updated.timestamp() * 1000)
             found = "newer" if old is None else verdict((row.version, stamp), old)
-            if found == "newer" or (found == "older" and self.is_restoring):
+            if found == "same" and old is not None and abs(old[1] - stamp) > 1000:
+                found = "older"
+            beyond = held is None and old is not None and stamp - old[1] > 1000
+            if found == "newer" or beyond or (found == "older" and self.is_restoring):
                 raw = orjson.loads(row.body)
-                self.rows[row.type][row.id] = Held(row.version, stamp, row.body, patients_of(row.type, row.id, raw))
+                self.rows[row.type][row.id] = Held(
+                    row.version, stamp, row.body, patients_of(row.type, row.id, raw)
+                )
                 changed.add(f"{row.type}/{row.id}")
             elif found == "older" and held is not None:
                 older.add(f"{row.type}/{row.id}")
@@ -112,6 +124,14 @@ class MemoryWriting:
             return {id_: held.version for id_, held in rows.items()}
         wanted = {ref.partition("/")[2] for ref in patients}
         return {id_: held.version for id_, held in rows.items() if not wanted.isdisjoint(held.patients)}
+
+    def synced(self, ref: str) -> _Cached | None:
+        type_, _, id_ = ref.partition("/")
+        held = self.rows.get(type_, {}).get(id_)
+        return None if held is None else _Cached(held.body, held.version)
+
+    def is_restored(self) -> bool:
+        return self.is_restoring
 
     def begin_restored(self, why: str) -> None:
         del why

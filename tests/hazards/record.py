@@ -85,13 +85,17 @@ class HazardRecord:
 
     # what others write ----------------------------------------------------------------------
 
-    def write(self, raws: Iterable[Raw], *, gone: Iterable[tuple[str, str]] = (), late: float | None = None) -> int:
+    def write(
+        self, raws: Iterable[Raw], *, gone: Iterable[tuple[str, str]] = (), late: float | None = None
+    ) -> int:
         """Somebody else's transaction; returns ms of its commit. late: seconds, by default by the hazard."""
         with self._lock:
             begun = self.node()
             takes = self.late() if late is None else late
             versions = [self._version(raw, begun + self._apart(at)) for at, raw in enumerate(raws)]
-            versions += [self.shelf.version(*place, None, begun, opaque=self.hazards.opaque_versions) for place in gone]
+            versions += [
+                self.shelf.version(*place, None, begun, opaque=self.hazards.opaque_versions) for place in gone
+            ]
             at = self.now() + round(takes * 1000)
             if takes:
                 self.shelf.begin(versions, at)
@@ -164,7 +168,9 @@ class HazardRecord:
                 pairs = read_pairs(query) + read_pairs(body.decode())
                 return Reply(200, self.searches.search(type_, pairs, node, self.now(), fresh=fresh))
             case "POST", [type_]:
-                return self._alone(lambda: self._create(type_, orjson.loads(body), headers.get("if-none-exist", ""), node))
+                return self._alone(
+                    lambda: self._create(type_, orjson.loads(body), headers.get("if-none-exist", ""), node)
+                )
             case "PUT", [type_, id_]:
                 match_, none = headers.get("if-match", ""), headers.get("if-none-match", "")
                 if self.hazards.ignores_if_match:
@@ -267,7 +273,9 @@ class HazardRecord:
                 found = [version for version in found if version.seen_from < self.now() - 1000]
             if found:
                 return _shown(found[0], 200)
-        version = self._version({**raw, "id": str(uuid.UUID(int=self.rng.getrandbits(128), version=4))}, node, "POST")
+        version = self._version(
+            {**raw, "id": str(uuid.UUID(int=self.rng.getrandbits(128), version=4))}, node, "POST"
+        )
         self.shelf.commit(version, self.now())
         return _shown(version, 201)
 
@@ -289,7 +297,9 @@ class HazardRecord:
         try:
             if self._wait is not None and (late := self.late()):
                 self._wait(late)
-            answers = [self._one(entry, node + self._apart(at), fresh=fresh) for at, entry in enumerate(entries)]
+            answers = [
+                self._one(entry, node + self._apart(at), fresh=fresh) for at, entry in enumerate(entries)
+            ]
         except Refusal:
             if not self.hazards.breaks_transactions:
                 self.shelf.roll_back()
@@ -310,7 +320,9 @@ class HazardRecord:
         parts = [part for part in path.split("/") if part]
         match asked["method"], parts:
             case "GET", _:
-                return self._get(parts, query, {"if-none-match": asked.get("ifNoneMatch", "")}, node, fresh=fresh)
+                return self._get(
+                    parts, query, {"if-none-match": asked.get("ifNoneMatch", "")}, node, fresh=fresh
+                )
             case "PUT", [type_, id_]:
                 match_ = "" if self.hazards.ignores_if_match_in_transactions else asked.get("ifMatch", "")
                 return self._update(type_, id_, entry["resource"], match_, asked.get("ifNoneMatch", ""), node)
@@ -327,7 +339,11 @@ class HazardRecord:
         body = environ["wsgi.input"].read(length) if length else b""
         headers = {k[5:].replace("_", "-").lower(): v for k, v in environ.items() if k.startswith("HTTP_")}
         reply = self.answer(
-            environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""), headers, body
+            environ["REQUEST_METHOD"],
+            environ.get("PATH_INFO", ""),
+            environ.get("QUERY_STRING", ""),
+            headers,
+            body,
         )
         if reply.status not in (204, 304):
             reply.headers["content-length"] = str(len(reply.body))

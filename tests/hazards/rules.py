@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-
 import httpx
 
 from clinician.clock import Clock
@@ -82,7 +81,9 @@ class NaiveWire(httpx.BaseTransport):
         if not self.rule.asks_anew:
             headers.pop("cache-control", None)
         begun = self.clock.now()
-        answer = self.inner.handle_request(httpx.Request(request.method, request.url, headers=headers, content=body))
+        answer = self.inner.handle_request(
+            httpx.Request(request.method, request.url, headers=headers, content=body)
+        )
         held = answer.read()
         self._note(request, held, is_delta=is_delta, begun=begun)
         return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(held))
@@ -126,7 +127,9 @@ def _said(body: bytes) -> datetime:
     return parse_instant(found[1].decode())
 
 
-_RESOURCE = re.compile(rb'"resource":\{"resourceType":"([A-Za-z]+)","id":"[^"]+","meta":\{[^}]*"lastUpdated":"([^"]+)"')
+_RESOURCE = re.compile(
+    rb'"resource":\{"resourceType":"([A-Za-z]+)","id":"[^"]+","meta":\{[^}]*"lastUpdated":"([^"]+)"'
+)
 
 
 def _stamps(body: bytes) -> list[tuple[bytes, datetime]]:
@@ -135,5 +138,3 @@ def _stamps(body: bytes) -> list[tuple[bytes, datetime]]:
         if stamp > newest.get(type_, b""):
             newest[type_] = stamp
     return [(type_, datetime.fromisoformat(stamp.decode())) for type_, stamp in newest.items()]
-
-

@@ -132,7 +132,9 @@ class Searches:
             return [version for version in found if version.id in wanted]
         if name == patient_parameter(type_):
             wanted = {one.rpartition("/")[2] for one in value.split(",")}
-            return [v for v in found if (v.patient in wanted if v.patient else not wanted.isdisjoint(v.patients))]
+            return [
+                v for v in found if (v.patient in wanted if v.patient else not wanted.isdisjoint(v.patients))
+            ]
         if name == "identifier":
             return [version for version in found if _identified(version.raw or {}, value)]
         if name.startswith("_has:PractitionerRole:practitioner:organization"):
@@ -188,7 +190,8 @@ class Searches:
             "type": "searchset",
             "meta": {"lastUpdated": instant(snapshot.made)},
             "link": links,
-            "total": len(snapshot.ids) * (7 if hazards.lying_totals else 1) + (3 if hazards.lying_totals else 0),
+            "total": len(snapshot.ids) * (7 if hazards.lying_totals else 1)
+            + (3 if hazards.lying_totals else 0),
         }
         if hazards.unknown_elements:
             head["fromTheFuture"] = {"deep": [1, {"er": None}]}
@@ -222,7 +225,9 @@ def _ms(text: str) -> int:
 
 def _identified(raw: Raw, wanted: str) -> bool:
     system, _, value = wanted.rpartition("|")
-    return any(one.get("value") == value and one.get("system", "") == system for one in raw.get("identifier", []))
+    return any(
+        one.get("value") == value and one.get("system", "") == system for one in raw.get("identifier", [])
+    )
 
 
 def _subset(version: Version) -> bytes:

@@ -92,7 +92,15 @@ class Shelf:
         return None if found is None or found.is_deleted else found
 
     def version(
-        self, type_: str, id_: str, raw: Raw | None, stamp: int, *, opaque: bool, method: str = "PUT", number: int = 0
+        self,
+        type_: str,
+        id_: str,
+        raw: Raw | None,
+        stamp: int,
+        *,
+        opaque: bool,
+        method: str = "PUT",
+        number: int = 0,
     ) -> Version:
         """The next version of a resource, not committed yet. raw None: its deletion."""
         old = self.current.get((type_, id_))
@@ -162,7 +170,11 @@ class Shelf:
 
     def copy(self) -> Any:
         """A backup of everything committed."""
-        return (dict(self.current), {k: list(v) for k, v in self.history.items()}, {k: list(v) for k, v in self._stamps.items()})
+        return (
+            dict(self.current),
+            {k: list(v) for k, v in self.history.items()},
+            {k: list(v) for k, v in self._stamps.items()},
+        )
 
     def put_back(self, backup: Any) -> None:
         """Restore a backup: version numbers given since will be given again."""
@@ -172,5 +184,3 @@ class Shelf:
         self._stamps = {k: list(v) for k, v in stamps.items()}
         self.underway.clear()
         self.locked.clear()
-
-

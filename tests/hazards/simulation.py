@@ -188,7 +188,9 @@ class Simulation:
                 if (TYPE, id_) not in self.record.shelf.locked:
                     chosen[id_] = self._changed(id_, chance)
         raws = [raw for raw in chosen.values() if raw is not None]
-        gone = [(TYPE, id_) for id_, raw in chosen.items() if raw is None and self.record.there(f"{TYPE}/{id_}")]
+        gone = [
+            (TYPE, id_) for id_, raw in chosen.items() if raw is None and self.record.there(f"{TYPE}/{id_}")
+        ]
         if raws or gone:
             self.record.write(raws, gone=gone)
 
@@ -238,5 +240,3 @@ class Simulation:
         }
         missed = sum(here.get(id_) != vid for id_, vid in there.items())
         return len(there), missed, sum(id_ not in there for id_ in here)
-
-

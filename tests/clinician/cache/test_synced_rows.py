@@ -53,7 +53,15 @@ def test_that_numbers_compare_as_numbers_and_opaque_versions_by_stamp(cache: Cac
     put(cache, row(raw, "a", DAY))
     assert put(cache, row(raw, "b", DAY - timedelta(seconds=1))).older == {ref(raw)}
     assert put(cache, row(raw, "b", DAY + timedelta(seconds=1))).changed == {ref(raw)}
-    assert put(cache, row(raw, "b", DAY + timedelta(seconds=9))).kept == {ref(raw)}
+    assert put(cache, row(raw, "b", DAY + timedelta(seconds=1.4))).kept == {ref(raw)}
+
+
+def test_that_a_version_given_again_with_another_stamp_is_told_as_a_record_that_went_back(
+    cache: Cache, make: Maker
+) -> None:
+    raw = make.patient()
+    put(cache, row(raw, "7", DAY))
+    assert put(cache, row(raw, "7", DAY + timedelta(minutes=9))).older == {ref(raw)}
     other = make.patient()
     put(cache, row(other, "9"))
     assert put(cache, row(other, "10")).changed == {ref(other)}
