@@ -103,7 +103,9 @@ def document_in(raw: Raw) -> Attached | None:
     told = attached(raw)
     if told is None or read.code_in(raw, "type", codes.CODE_NOTE):
         return None
-    return None if told.inside is not None and told.content_type.startswith("text/plain") else told
+    if told.inside is not None:
+        return None if told.content_type.startswith("text/plain") else told
+    return told if told.ref or read.value_at(raw, "content.attachment.url") else None
 
 
 def _row(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from clinician import texts
 from clinician.cache.acts import PENDING, REFUSED, ActRow, ActState, ConflictRow
+from clinician.cache.attachments import FileRow
 from clinician.cache.conflicts import tasks_of
 from clinician.cache.synced import EvidenceRow, Why
 from clinician.clock import oslo
@@ -17,6 +18,7 @@ from clinician.fhir import times
 from clinician.fhir.codes import CODE_TASK
 from clinician.fhir.read import patient_ref_of, ref_at, when_at
 from clinician.fhir.reference import split_ref
+from clinician.queries import waiting_files
 from clinician.queries.differences import FieldDiff, field_diffs
 from clinician.queries.patients import name_of, patient_names
 from clinician.queries.query import Cached, Reading, query
@@ -74,7 +76,7 @@ class EvidenceLine:
     detail: str
 
 
-@query(watches=("Outbox", "Patient", "Task"))
+@query(watches=("Outbox", "Patient", "Task", "Attachment"))
 def outbox_rows(reading: Reading) -> tuple[OutboxRow, ...]:
     """Acts that wait or stand still: those that need a person first, then as they were done."""
     acts = reading.acts(PENDING)
@@ -82,10 +84,26 @@ def outbox_rows(reading: Reading) -> tuple[OutboxRow, ...]:
     conflicts = {row.op_id: row.ref for row in reading.conflicts()}
     elsewhere = _elsewhere(reading, acts)
     built_upon = {op_id for act in acts for op_id in act.depends_on}
-    ranked = sorted(acts, key=lambda act: (act.state not in _NEEDS_A_PERSON, act.seq))
-    own = [_row(act, names, conflicts, built_upon) for act in ranked]
-    decide = sum(act.state in _NEEDS_A_PERSON for act in acts)
+    files = waiting_files.by_act(reading.attachments())
+    own = [_with_file(_row(act, names, conflicts, built_upon), files.get(act.op_id)) for act in acts]
+    own.sort(key=lambda row: row.state not in _NEEDS_A_PERSON)
+    decide = sum(row.state in _NEEDS_A_PERSON for row in own)
     return (*own[:decide], *elsewhere, *own[decide:])
+
+
+def _with_file(row: OutboxRow, file: FileRow | None) -> OutboxRow:
+    """An act that waits for its attachment says so; one whose attachment was refused needs a person."""
+    if file is None or row.state != ActState.QUEUED:
+        return row
+    refused = waiting_files.is_refused(file)
+    return replace(
+        row,
+        state=waiting_files.NEEDS_A_PERSON if refused else row.state,
+        state_text=waiting_files.state_text(file),
+        help_text=waiting_files.help_text(file),
+        attempts=file.attempts,
+        can_retry=refused,
+    )
 
 
 def _elsewhere(reading: Reading, acts: Iterable[ActRow]) -> tuple[OutboxRow, ...]:
