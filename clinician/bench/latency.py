@@ -28,6 +28,7 @@ from clinician.cache.writing import Writing
 from clinician.errors import RecordTrouble
 from clinician.events import CacheChanged
 from clinician.practice.info import PracticeInfo, read
+from clinician.practice.secret import PRACTICE_SECRET
 from clinician.sync.health import TRUSTED
 from clinician.sync.manifest import manifest
 from clinician.sync.plan import encoded
@@ -105,7 +106,8 @@ class LatencyBench:
                 yield from self._night(far_url)
 
     def _open(self, name: str, url: str) -> Workstation:
-        station = Workstation.open(Options(self._folder / name, url, self._info.workplace_ref))
+        options = Options(self._folder / name, url, self._info.workplace_ref, secret=PRACTICE_SECRET)
+        station = Workstation.open(options)
         station.sync_once()
         station.sign_in(self._info.practitioner_ref, self._info.workplace_ref, PRACTICE_PIN)
         station.warm_up()

@@ -20,7 +20,7 @@ from clinician.bench.measure import Measure
 from clinician.bench.served import served
 from clinician.bench.volume import crowd
 from clinician.events import Link
-from clinician.workstation import PRACTICE_PIN, Options, Workstation
+from clinician.workstation import PRACTICE_PIN, PRACTICE_SECRET, Options, Workstation
 from ui.app import MainWindow, application, keep_steady
 from ui.measure.hand import Hand, spin
 from ui.measure.painting import stalls
@@ -64,7 +64,8 @@ def stalling(folder: Path, *, copies: int, rest_s: float) -> Iterator[Measure]:
     keep_steady()
     try:
         with served(folder / "record") as base_url:
-            station = Workstation.open(Options(folder / "pc", base_url, info.workplace_ref))
+            options = Options(folder / "pc", base_url, info.workplace_ref, secret=PRACTICE_SECRET)
+            station = Workstation.open(options)
             yield from _watched(station, info.practitioner_name, rest_s)
     finally:
         sys.setswitchinterval(before[0])
