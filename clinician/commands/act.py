@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from clinician.access.who import Who
-from clinician.cache.attachments import NewFile
 from clinician.cache.reading import Cached, Raw, Reading
 from clinician.errors import UserProblem
 from clinician.texts import Text
+
+if TYPE_CHECKING:  # the window is shown before the cache is read
+    from clinician.cache.attachments import NewFile
 
 
 @dataclass(frozen=True, slots=True)

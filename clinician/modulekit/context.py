@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from clinician.access.who import Who
-from clinician.cache.attachment_files import Taken as Taken
 from clinician.clock import Clock
 from clinician.commands.act import Command, Done
 from clinician.errors import ClinicianError
-from clinician.queries.documents import Content as Content
 from clinician.queries.query import Query
 from clinician.texts import Translator
+
+if TYPE_CHECKING:  # the window is shown before the cache is read
+    from clinician.cache.attachment_files import Taken as Taken
+    from clinician.queries.documents import Content as Content
 
 P = ParamSpec("P")
 R = TypeVar("R")

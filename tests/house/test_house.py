@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,25 @@ def test_that_a_silenced_checker_says_why(pattern: str) -> None:
         if re.search(pattern, line)
     ]
     assert found == []
+
+
+def test_that_the_window_is_shown_before_the_engine_is_read() -> None:
+    """The shell with its sign-in needs none of these; each costs a tenth of a second and more at every start."""
+    heavy = (
+        "sqlalchemy",
+        "httpx",
+        "clinician.sync.engine",
+        "reportlab",
+        "ortools",
+        "pyqtgraph",
+        "fhir.resources",
+    )
+    asked = f"import sys, ui.app, ui.shell.window; print([n for n in {heavy!r} if n in sys.modules])"
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_that_nothing_opens_a_modal_box() -> None:

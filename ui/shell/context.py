@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from clinician.access.who import Who
-from clinician.modulekit.context import Content, Ending, ModuleContext, Progress, Taken
+from clinician.modulekit.context import Ending, ModuleContext, Progress
 from clinician.texts import translator
 from ui.jobs import OnProblem, Pool
 from ui.shell.desk import Desk
 from ui.shell.patient_focus import PatientFocus, Subscription
 from ui.shell.reads import Reads
 from ui.shell.running import Running
+
+if TYPE_CHECKING:
+    from clinician.modulekit.context import Content, Taken
 
 R = TypeVar("R")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -13,7 +13,6 @@ from typing_extensions import override
 from clinician import texts
 from clinician.commands.documents import DOCUMENT_KINDS
 from clinician.errors import ClinicianError
-from clinician.modulekit.context import Taken
 from clinician.queries.documents import size_text
 from clinician.queries.wording import day_text
 from ui.widgets import theme
@@ -21,6 +20,9 @@ from ui.widgets.buttons import Button
 from ui.widgets.fields import ChoiceField, LineField
 from ui.widgets.labels import Label
 from ui.widgets.panes import Ground
+
+if TYPE_CHECKING:
+    from clinician.modulekit.context import Taken
 
 _ = texts.translator("homecare")
 L = texts.lazy("homecare")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QBuffer, QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader, QPixmap, QResizeEvent
@@ -10,12 +10,15 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy
 from typing_extensions import override
 
 from clinician import texts
-from clinician.modulekit.context import Content, ModuleContext
+from clinician.modulekit.context import ModuleContext
 from clinician.queries.documents import DocumentRow
 from ui.widgets.buttons import Button
 from ui.widgets.labels import Label, StateLabel
 from ui.widgets.panes import Pane, Scrolled
 from ui.widgets.words import Words
+
+if TYPE_CHECKING:
+    from clinician.modulekit.context import Content
 
 _ = texts.translator("homecare")
 L = texts.lazy("homecare")

@@ -27,7 +27,7 @@ from clinician import texts
 from clinician.clock import oslo
 from clinician.commands.documents import AttachDocument, WithdrawDocument
 from clinician.errors import ClinicianError
-from clinician.modulekit.context import Content, Ending, Kind, ModuleContext, Taken
+from clinician.modulekit.context import Ending, Kind, ModuleContext
 from clinician.queries.documents import DocumentRow, Place, patient_documents
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.document_form import DocumentForm
@@ -42,7 +42,7 @@ from ui.widgets.labels import Label
 from ui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
-    from clinician.modulekit.context import Documents
+    from clinician.modulekit.context import Content, Documents, Taken
 
 _ = texts.translator("homecare")
 L = texts.lazy("homecare")
