@@ -71,6 +71,8 @@ class SyncStatus:
     """Without contact for longer than this PC may be read: reading is locked, sending goes on."""
     overdue: bool = False
     """The oldest act has waited more than 15 minutes although the record answers."""
+    twin: bool = False
+    """Another PC holds a copy of this cache: what it had queued was sent by that one."""
     clock_ahead: timedelta = timedelta(0)
     """The record's clock minus this PC's, in whole tens of seconds, where they differ by more than ten."""
     push: Push = Push.NONE

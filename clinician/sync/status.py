@@ -15,6 +15,7 @@ from clinician.events import Events, Link, Push, SyncStatus
 from clinician.sync.confirm import unconfirmed
 from clinician.sync.contact import note_contact
 from clinician.sync.restored import is_frozen
+from clinician.sync.twin import has_twin
 
 PENDING_STATES: Final = WAITING | REFUSED | {ActState.CONFLICT}
 OVERDUE: Final = timedelta(minutes=15)
@@ -58,6 +59,7 @@ class StatusBoard:
         return replace(
             status,
             restored=is_frozen(writing),
+            twin=has_twin(writing),
             overdue=self._is_overdue(status, now),
             lease_over=contact.is_over(now, self.lease),
         )

@@ -21,6 +21,7 @@ from clinician.sync import settle
 from clinician.sync.applied import answered_versions, store_applied, store_earlier
 from clinician.sync.lanes import MOST, MOST_DOUBTFUL, WIDTH, Lanes
 from clinician.sync.line import Line
+from clinician.sync.twin import note_twin
 
 _log = logging.getLogger(__name__)
 THREADS: Final = MOST + MOST_DOUBTFUL
@@ -256,6 +257,9 @@ class Uploader:
         self.breaker.worked()
         earlier = self._earlier(act, sent)
         if earlier is Earlier.WON:
+            if not act.attempts:
+                _log.warning("an act was at the record before it was sent: this cache is on two PCs")
+                self.line.write(lambda writing: note_twin(writing, self.line.clock.now()))
             self._won(act, sent)
         elif earlier is Earlier.NEVER:
             outcome = settle.settle(self.line, act, answer)

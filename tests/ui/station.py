@@ -356,6 +356,7 @@ class FakeStation:
         self.outbox: tuple[OutboxRow, ...] = OUTBOX
         self.sent: tuple[OutboxRow, ...] = ()
         self.reopened: Reopened | None = None
+        self.conflict = CONFLICT
         self.answers: dict[str, Callable[..., Any]] = {}
         self.refuse: ClinicianError | None = None
         self.central = (Candidate("Patient/berit", "Berit Solheim", "1950-05-02"),)
@@ -441,7 +442,7 @@ class FakeStation:
             "patient_hits": self._hits,
             "outbox_rows": lambda: self.outbox,
             "sent_rows": lambda day: self.sent,
-            "conflict_view": lambda op_id: CONFLICT,
+            "conflict_view": lambda op_id: self.conflict,
         } | self.answers
         if name in known:
             return known[name](*args, **kwargs)

@@ -99,7 +99,7 @@ class ConflictPage(Ground):
         pane = Pane(L("Somebody else changed the same"))
         self._title = Label(size=18, weight=600, wrap=True)
         self._who = Label(tone="ink_quiet", wrap=True)
-        self.table = RowTable(self._model, "shell.conflict.fields", L("Field by field"))
+        self.table = RowTable(self._model, "shell.conflict.sides", L("Field by field"))
         self.table.take_keys("Space", *(key for *_rest, key in CHOICES.values()))
         self.table.key_pressed.connect(lambda key, _field: self._on_key(key))
         self._ways: dict[str, QWidget] = {}

@@ -27,6 +27,10 @@ _LATE = L(
     "Something has waited for more than 15 minutes although the central record answers. Nothing is lost. "
     "The outbox says what each item waits for."
 )
+_TWIN = L(
+    "Another PC holds a copy of what is on this one, as after its disk was copied. Nothing was sent twice "
+    "and nothing is lost. Ask a superuser to set one of the two up anew."
+)
 
 
 class SyncTrouble(QObject):
@@ -47,6 +51,9 @@ class SyncTrouble(QObject):
             self._said.clear()
         self._mended("restored", status.restored)
         self._mended("overdue", status.overdue and not status.restored)
+        self._mended("twin", status.twin)
+        if status.twin and "twin" not in self._said:
+            self._say("twin", _TWIN, Kind.WARN)
         if status.restored and "restored" not in self._said:
             self._say_restored(who)
         elif status.overdue and not status.restored and "overdue" not in self._said:

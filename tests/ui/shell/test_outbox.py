@@ -12,8 +12,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from clinician.events import Link, SyncStatus
+from clinician.modulekit.reopening import Refill, Reopened
 from tests.ui import walk
-from tests.ui.station import NOW, OUTBOX, FakeStation
+from tests.ui.station import CONFLICT, NOW, OUTBOX, FakeStation
 
 pytestmark = pytest.mark.window
 
@@ -148,3 +149,69 @@ def test_that_what_was_sent_today_stands_below_what_waits(
     outbox.table.choose("op-9")
     assert not outbox._retry.isVisible() and not outbox._withdraw.isVisible()
     assert not outbox._decide.isVisible()
+
+
+def test_that_what_is_taken_back_to_be_edited_is_where_it_was_typed(
+    shell: Any, outbox: Any, station: FakeStation, qtbot: Any
+) -> None:
+    draft = Refill("homecare.note:Patient/per", "Patient/per", "Spiste godt.")
+    station.reopened = Reopened("homecare.user", {"patient": "Patient/per", "reopen": "note"}, (draft,))
+    outbox.table.choose("op-3")
+    key(Qt.Key.Key_T)
+    qtbot.waitUntil(lambda: shell.desk.patient.current == "Patient/per")
+    assert ("withdraw", "op-3") in station.calls
+    assert shell.desk.drafts.load(draft.key, "Patient/per") == "Spiste godt."
+    qtbot.waitUntil(lambda: not shell.outbox.isVisible())
+    assert "Det du skrev, står her igjen" in str(shell.desk.messages.current.words)
+
+
+def test_that_everything_unsent_is_saved_in_one_file_with_one_key(
+    shell: Any, outbox: Any, station: FakeStation, tmp_path: Path, qtbot: Any
+) -> None:
+    shell.desk.documents = tmp_path / "Dokumenter"
+    key(Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: len(list(shell.desk.documents.rglob("clinician-usendt*.json"))) == 1)
+
+
+def test_that_a_colleagues_conflict_is_opened_here(
+    shell: Any, outbox: Any, station: FakeStation, qtbot: Any
+) -> None:
+    theirs = replace(OUTBOX[0], key="Task/t", conflict_ref="Task/t", can_withdraw=False, can_export=False)
+    station.outbox = (theirs, *OUTBOX[1:])
+    station.change("Outbox")
+    qtbot.waitUntil(lambda: "Task/t" in tuple(outbox._model.keys()))
+    outbox.table.choose("Task/t")
+    key(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shell.conflict.isVisible())
+    assert ("take_over", "Task/t") in station.calls
+
+
+def test_that_a_conflict_is_decided_field_by_field_from_the_keyboard(
+    shell: Any, outbox: Any, station: FakeStation, qtbot: Any
+) -> None:
+    station.conflict = replace(CONFLICT, choices=("theirs", "mine", "fields"))
+    key(Qt.Key.Key_Return)
+    model = shell.conflict.table.model()
+    qtbot.waitUntil(lambda: model.rowCount() == 3)
+    assert walk.faults(shell) == [] and walk.clipped(shell) == []
+    assert [f.pick for f in shell.conflict._fields] == ["theirs", "mine", ""]
+    shell.conflict.table.choose("status")
+    key(Qt.Key.Key_Space)
+    assert [f.pick for f in shell.conflict._fields] == ["mine", "mine", ""]
+    shell.conflict.table.choose("start")
+    key(Qt.Key.Key_Space)
+    QTest.keyClicks(QApplication.focusWidget(), "f")
+    picks = {"status": "mine", "end": "mine"}
+    qtbot.waitUntil(lambda: ("decide", "op-1", "fields", picks) in station.calls)
+
+
+def test_that_fields_cannot_be_mixed_where_that_is_not_open(
+    shell: Any, outbox: Any, station: FakeStation, qtbot: Any
+) -> None:
+    key(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shell.conflict.table.model().rowCount() == 3)
+    key(Qt.Key.Key_Space)
+    QTest.keyClicks(QApplication.focusWidget(), "f")
+    qtbot.wait(30)
+    assert not [call for call in station.calls if call[0] == "decide"]
+    assert not shell.conflict._ways["fields"].isVisible()
