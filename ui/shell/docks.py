@@ -20,7 +20,7 @@ from clinician.layouts.layout import Pane
 from ui.shell.desk import Desk
 from ui.shell.layout_plan import in_order, plan_of, shares
 from ui.shell.offers import ModuleOffer
-from ui.shell.perch import Perch
+from ui.shell.perch import Perches
 from ui.shell.running import Running
 from ui.shell.view_holder import ViewHolder, placeholder
 from ui.widgets.words import shown
@@ -62,6 +62,7 @@ class ModulePage(QWidget):
         self._docks: dict[str, QtAds.CDockWidget] = {}
         self.holders: dict[str, ViewHolder] = {}
         self._is_shared, self._kept = False, ""
+        self._perches = Perches(self)
         self._manager = QtAds.CDockManager(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -108,13 +109,16 @@ class ModulePage(QWidget):
         dock.setMinimumSizeHintMode(QtAds.CDockWidget.eMinimumSizeHintMode.MinimumSizeHintFromContent)
         if offer is None:
             _log.warning("the layout names a view nobody has")
-            dock.setWidget(placeholder(view_key), QtAds.CDockWidget.eInsertMode.ForceNoScrollArea)
+            self._put(dock, placeholder(view_key))
         else:
             holder = ViewHolder(self._desk, self._running, self.offer, offer, arguments)
             self.holders[view_key] = holder
-            dock.setWidget(Perch(self, holder), QtAds.CDockWidget.eInsertMode.ForceNoScrollArea)
+            self._put(dock, holder)
         self._docks[view_key] = dock
         return dock
+
+    def _put(self, dock: QtAds.CDockWidget, view: QWidget) -> None:
+        dock.setWidget(self._perches.add(view), QtAds.CDockWidget.eInsertMode.ForceNoScrollArea)
 
     @property
     def open_views(self) -> tuple[str, ...]:

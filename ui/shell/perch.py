@@ -7,19 +7,24 @@ dock holds an empty perch, and the view lies over it, on the page itself, and ne
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QHideEvent, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 
 class Perch(QWidget):
-    """Keeps `bird` where this widget is: on `page` while the dock is there, in itself once pulled off."""
+    """Keeps `bird` where this widget is: on `page` while the dock is there, in itself once pulled off.
+
+    `stirred` when something about it changed: its neighbours may have been pushed aside without a
+    word from Qt, so every perch of a page is to `follow` then.
+    """
+
+    stirred = Signal()
 
     def __init__(self, page: QWidget, bird: QWidget) -> None:
         super().__init__()
-        self._page, self._bird = page, bird
-        self._watched: list[QWidget] = []
+        self._page, self._bird, self._home = page, bird, page
         self._least = QSize()
         self.setObjectName(f"{bird.objectName()}.perch")
         bird.setParent(page)
@@ -38,57 +43,76 @@ class Perch(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         home = self._page if self._page.isAncestorOf(self) else self
-        if self._bird.parentWidget() is not home:
+        if home is not self._home:
+            self._home = home
             self._bird.setParent(home)
-        self._watch(home)
-        self._follow()
+        self.follow()
         self._bird.show()
         self._bird.raise_()
+        self.stirred.emit()
 
     @override
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._watch(self)
         self._bird.hide()
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._follow()
+        self.follow()
+        self.stirred.emit()
 
     @override
     def moveEvent(self, event: QMoveEvent) -> None:
         super().moveEvent(event)
-        self._follow()
+        self.follow()
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """An area moved by a splitter resizes nothing in it; a view that grows tells nobody else."""
-        kind = event.type()
-        if kind == QEvent.Type.Move and watched is not self._bird:
-            self._follow()
-        elif kind == QEvent.Type.LayoutRequest and watched is self._bird:
-            self._measure()
+        """A view that needs more room tells its own layout only: pass it on to the dock."""
+        if event.type() == QEvent.Type.LayoutRequest and watched is self._bird:
+            least = self._bird.minimumSizeHint()
+            if least != self._least:
+                self._least = least
+                self.updateGeometry()
         return False
 
-    def _measure(self) -> None:
-        least = self._bird.minimumSizeHint()
-        if least != self._least:
-            self._least = least
-            self.updateGeometry()
-
-    def _follow(self) -> None:
-        home = self._bird.parentWidget()
-        at = QPoint() if home is self else self.mapTo(self._page, QPoint())
-        if home is self or self._page.isAncestorOf(self):
+    def follow(self) -> None:
+        """Lay the view where the perch is."""
+        if self._home is self:
+            self._bird.setGeometry(self.rect())
+        elif self._page.isAncestorOf(self):
+            at = self.mapTo(self._page, QPoint())
             self._bird.setGeometry(at.x(), at.y(), self.width(), self.height())
 
-    def _watch(self, home: QWidget) -> None:
-        for widget in self._watched:
-            widget.removeEventFilter(self)
-        self._watched = []
-        above = self.parentWidget()
-        while home is self._page and above is not None and above is not home:
-            self._watched.append(above)
-            above.installEventFilter(self)
-            above = above.parentWidget()
+
+class Perches(QObject):
+    """The perches of one page. After anything stirs, all are followed before the next paint."""
+
+    _stirred = Signal()
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__(page)
+        self._page = page
+        self._all: list[Perch] = []
+        self._is_due = False
+        # Queued, yet ahead of painting, which Qt posts with low priority.
+        self._stirred.connect(self._follow, Qt.ConnectionType.QueuedConnection)
+
+    def add(self, bird: QWidget) -> Perch:
+        """A perch for a view, to be put into a dock."""
+        perch = Perch(self._page, bird)
+        perch.stirred.connect(self._on_stirred)
+        self._all.append(perch)
+        return perch
+
+    def _on_stirred(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._stirred.emit()
+
+    def _follow(self) -> None:
+        self._is_due = False
+        for perch in self._all:
+            if perch.isVisible():
+                perch.follow()

@@ -58,6 +58,7 @@ class Shell(Ground):
         self.rooms = Rooms(self.desk, self.running, self.work.pages)
         self.place = ""
         self._who: Who | None = None
+        self._has_begun = False
         self._build_front()
         self._build_pages()
         self._build_sheets()
@@ -71,11 +72,14 @@ class Shell(Ground):
         self.idle.watch(self.window().windowHandle())
         for problem in self.desk.station.settings.problems:
             self.desk.messages.problem(problem)
-        self.sign_in_page.looked_up.connect(self._begin_the_rest, Qt.ConnectionType.SingleShotConnection)
+        self.sign_in_page.looked_up.connect(self._begin_the_rest)
         self.sign_in_page.begin()
 
     def _begin_the_rest(self) -> None:
         """One can choose who one is: now there is time for what that does not need."""
+        if self._has_begun:
+            return
+        self._has_begun = True
         self.desk.act(self.desk.station.start_sync)
         # What the first module page needs of ours is read from disk while the person types a PIN.
         self.desk.threads.run(lambda: import_module("ui.shell.docks"), lambda _docks: None, pool=Pool.JOB)

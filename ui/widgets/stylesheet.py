@@ -1,7 +1,7 @@
 """The one stylesheet, built from tokens. Colours and borders only: fonts are set as fonts.
 
 Dynamic properties: `kind` of buttons (plain, primary, danger, quiet, rail), `tone` of labels (any
-role that may be written in), `ground` of frames (any ground role).
+role that may be written in), `ground` of `panes.Ground` (any ground role).
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def build(value: Callable[[str], str], px: Callable[[int], int], row_height: int
         f'QLabel[tone="{role}"], QPushButton[tone="{role}"] {{ color: {value(role)}; }}'
         for role in (*INKS, "on_accent")
     )
+    # By class, not by *: a universal rule is tried on every widget there is.
     grounds = "\n".join(
-        f'*[ground="{role}"] {{ background: {value(role)}; }}' for role in (*GROUNDS, *INKS[2:])
+        f'Ground[ground="{role}"] {{ background: {value(role)}; }}' for role in (*GROUNDS, *INKS[2:])
     )
     return Template(_SHEET.read_text("utf-8")).substitute(words) + tones + "\n" + grounds

@@ -213,8 +213,7 @@ class VisitCardView(Pane):
         self._facts.show_fact("clock", " · ".join(time for time in times if time))
         self._facts.show_fact("map-pin", " · ".join(part for part in (card.address, card.phone) if part))
         self._facts.show_fact("users-three", _("Next of kin: {kin}", kin=kin) if kin else "")
-        others = [name for name in card.colleague_text.split(", ") if name and name != self._ctx.who.name]
-        together = _("Together with {name}", name=", ".join(others)) if others else ""
+        together = _("Together with {name}", name=card.colleague_text) if card.colleague_text else ""
         self._facts.show_fact("users", together, "accent")
         self._facts.show_fact("info", card.comment)
         self._access.show_hint(card.access_hint, card.access_flag_ref)

@@ -62,6 +62,27 @@ def test_that_only_what_changed_is_told() -> None:
     assert changed.at(0)[0].row() == changed.at(0)[1].row() == 2
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.sets(st.integers(0, 39), min_size=1, max_size=20))
+def test_that_scattered_changes_are_all_told_in_few_messages(places: set[int]) -> None:
+    """A list that fits its rows measures every row at each message; many messages cost 450 ms once."""
+    rows = model()
+    before = [Line(f"k{number}") for number in range(40)]
+    rows.set_rows(before)
+    changed = QSignalSpy(rows.dataChanged)
+    now = [replace(line, name="Kari") if at in places else line for at, line in enumerate(before)]
+    rows.set_rows(now)
+    told = {
+        at
+        for number in range(changed.count())
+        for at in range(changed.at(number)[0].row(), changed.at(number)[1].row() + 1)
+    }
+    assert changed.count() <= 4
+    assert places <= told <= set(range(min(places), max(places) + 1))
+    assert [rows.index(at, 0).data() for at in range(40)] == [line.name or line.key for line in now]
+    assert {changed.at(number)[1].column() for number in range(changed.count())} == {1}
+
+
 def test_that_equal_rows_are_silent() -> None:
     rows = model()
     rows.set_rows(lines("abcd"))
