@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import IO, Final
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import http_date
 
 from clinician.embedded import body as bodies
@@ -92,14 +93,15 @@ def _receive(request: Request, kept: IO[bytes]) -> tuple[int, str]:
     if (told or 0) > LARGEST:
         raise _too_large()
     digest, size = sha256(), 0
-    while piece := request.body_stream.read(_PART):
-        size += len(piece)
-        if size > LARGEST:
-            raise _too_large()
-        digest.update(piece)
-        kept.write(piece)
-    if told is not None and size != told:
-        raise bad("the content ends too early")
+    try:
+        while piece := request.body_stream.read(_PART):
+            size += len(piece)
+            if size > LARGEST:
+                raise _too_large()
+            digest.update(piece)
+            kept.write(piece)
+    except ClientDisconnected:
+        raise bad("the content ends too early") from None
     return size, digest.hexdigest()
 
 
