@@ -28,6 +28,7 @@ from clinician.workstation import Options, Workstation
 
 L = lazy("bench")
 _POLLS: Final = 15
+SECRET: Final = "a cache that is thrown away"  # noqa: S105  it keeps nothing of anybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class SyncBench:
         self._searches: list[Search] = []
         self._deltas: list[_Delta] = []
         self.kept = 0
+        self._moved: list[float] = []
         self._cache_bytes = 0
 
     def run(self) -> Iterator[Measure]:
@@ -59,6 +61,7 @@ class SyncBench:
             empty = self._empty_poll(base_url)
         yield from _rates(runs)
         yield from self._delta_rows(*empty)
+        yield Measure("sync initial, rows moved", middle(self._moved), "rows", self.kept)
         yield self._size_row()
 
     # the sync ---------------------------------------------------------------------------------
@@ -66,7 +69,7 @@ class SyncBench:
     def _sync(self, base_url: str, number: int) -> Run:
         folder = self._folder / f"pc-{number}"
         tidy()
-        with Workstation.open(Options(folder, base_url, self._workplace)) as station:
+        with Workstation.open(Options(folder, base_url, self._workplace, secret=SECRET)) as station:
             started, cpu = time.perf_counter(), time.process_time()
             status = station.sync_once()
             wall, spent = time.perf_counter() - started, time.process_time() - cpu
@@ -84,6 +87,7 @@ class SyncBench:
         """What is kept, what was asked for, and what a round costs when nothing is new."""
         with station.cache.reading() as reading:
             self.kept = sum(reading.count(type_) for type_ in station.engine.line.plan.types)
+        self._moved.append(station.engine.line.received)
         self._searches = _searches(station)
         self._deltas += [_no_op(station) for _ in range(_POLLS)]
 

@@ -37,6 +37,8 @@ _COMMIT: Final = 500
 _BUNDLE: Final = 50
 """Resources of one stamp, as a transaction bundle leaves them."""
 _TICK: Final = timedelta(milliseconds=250)
+_MORE: Final = 1000
+"""Copies of measurements are numbered from here, so that none takes the id of a person's copy."""
 _LOADED_BEFORE: Final = timedelta(hours=2)
 T = TypeVar("T")
 
@@ -70,13 +72,7 @@ def crowd(folder: Path, copies: int) -> PracticeInfo:
         rows = everything(station)
     owned = [row for row in rows if row.type not in _FIXED]
     staff = frozenset(row.id.encode() for row in rows if row.type in _STAFF)
-    app = RecordApp(folder / "record.sqlite")
-    try:
-        when = datetime.now(UTC) - _LOADED_BEFORE
-        for number, part in enumerate(_parts(_copied(owned, staff, copies), _BUNDLE)):
-            app.store.load(part, when=when + number * _TICK)
-    finally:
-        app.close()
+    _load(folder, _copied(owned, staff, copies))
     return info
 
 
@@ -98,6 +94,29 @@ def _renamed(body: bytes, ids: frozenset[bytes], copy: int) -> bytes:
 
 def _other(id_: bytes, copy: int) -> bytes:
     return str(uuid.uuid5(_SPACE, f"{copy}:{id_.decode()}")).encode()
+
+
+def fill_up(folder: Path, resources: int) -> None:
+    """Measurements of the same people, until their workplace keeps about `resources`."""
+    with Workstation.open(Options(folder)) as station:
+        station.sync_once()
+        rows = everything(station)
+    measured = [row for row in rows if row.type == "Observation"]
+    ids = frozenset(row.id.encode() for row in measured)
+    bodies = [orjson.dumps(row.raw) for row in measured]
+    copies = max(0, resources - len(rows)) // max(1, len(measured))
+    made = (orjson.loads(_renamed(body, ids, _MORE + copy)) for copy in range(copies) for body in bodies)
+    _load(folder, made)
+
+
+def _load(folder: Path, resources: Iterator[dict[str, Any]]) -> None:
+    app = RecordApp(folder / "record.sqlite")
+    try:
+        when = datetime.now(UTC) - _LOADED_BEFORE
+        for number, part in enumerate(_parts(resources, _BUNDLE)):
+            app.store.load(part, when=when + number * _TICK)
+    finally:
+        app.close()
 
 
 # more history in the cache -------------------------------------------------------------------------

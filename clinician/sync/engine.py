@@ -33,7 +33,7 @@ from clinician.sync.line import Line, Stopped
 from clinician.sync.listening import Listening
 from clinician.sync.loop import Loop
 from clinician.sync.manifest import manifest
-from clinician.sync.plan import Key, Plan
+from clinician.sync.plan import FIRST_LISTS, Key, Plan
 from clinician.sync.rounds import Cadence
 from clinician.sync.status import StatusBoard
 from clinician.sync.upload import THREADS, Uploader
@@ -228,11 +228,18 @@ class SyncEngine:
     def _prepare(self) -> None:
         if not self._is_prepared:
             self.uploader.recover()
+            self._fetch_first()
             self._learn_profile()
             self._is_prepared = True
         elif self.cadence.probe_due():
             self._learn_profile()
         self.line.write(self._ready_marks)
+
+    def _fetch_first(self) -> None:
+        """Reading needs no more than search: a new PC has its list before the record is examined."""
+        if self.line.write(lambda writing: writing.marks.profile()) is None:
+            self.line.write(self._ready_marks)
+            fill(self.line, self.board, self._tell, until=FIRST_LISTS)
 
     def _learn_profile(self) -> None:
         if self.listening.follow(learn(self.line, self.cadence, self.listening.open_socket)):

@@ -14,15 +14,18 @@ from clinician.sync.status import StatusBoard
 
 WIDTH: Final = 4
 """Searches at once over a network (SYNC §1.2). In this very process one: there is nothing to wait for."""
+LAST: Final = 100
+"""The lowest priority there is."""
 
 
-def fill(line: Line, board: StatusBoard, tell: Callable[[str], object]) -> bool:
+def fill(line: Line, board: StatusBoard, tell: Callable[[str], object], *, until: int = LAST) -> bool:
     """Until no key is empty. True when there was something; board.complete is False when a key failed.
 
-    tell: called with the type that is fetched next. Raises Offline or Busy where the record is away.
+    tell: called with the type that is fetched next. until: the last priority that is fetched.
+    Raises Offline or Busy where the record is away.
     """
     with Crew(line, WIDTH if line.client.is_remote else 1) as crew:
-        while todo := _next(line, board, crew):
+        while todo := _next(line, board, crew, until):
             rule = todo[0].key.rule
             tell(rule.type)
             if rule.repeats:
@@ -38,12 +41,13 @@ def fill(line: Line, board: StatusBoard, tell: Callable[[str], object]) -> bool:
     return bool(crew.taken)
 
 
-def _next(line: Line, board: StatusBoard, crew: Crew) -> list[Empty]:
+def _next(line: Line, board: StatusBoard, crew: Crew, until: int) -> list[Empty]:
     """The most urgent rule that is not filled, for every chunk: asked anew for each rule, for people come."""
     crew.flush()
     empty, total = line.write(lambda writing: _empty_keys(line, writing))
     todo = [one for one in empty if one.key.name not in crew.taken]
     board.done, board.total = total - len(todo), total
+    todo = [one for one in todo if one.key.rule.priority <= until]
     if not todo and crew.taken:
         crew.rest()
         line.write(lambda writing: _settle(line, writing))

@@ -47,6 +47,8 @@ class Line:
     """The record's clock minus this PC's when it last answered; ten seconds or less is the wire's, and 0."""
     is_set_back: bool = False
     """The record's clock was set back: only a comparison of ids is sure of what was missed."""
+    received: int = 0
+    """Rows the record sent since the start, those that were here already too."""
     older: set[str] = field(default_factory=set)
     """References the record showed in an older version than cached: it was restored."""
 
@@ -80,7 +82,9 @@ class Line:
 
     def put(self, writing: Writing, rows: Iterable[SyncedRow]) -> PutReport:
         """Store rows of the record; remembers those that went backwards."""
-        report = writing.put_synced(rows)
+        given = list(rows)
+        self.received += len(given)
+        report = writing.put_synced(given)
         self.older |= report.older
         return report
 

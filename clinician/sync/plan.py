@@ -27,6 +27,8 @@ _WINDOW_PARAM: Final = {
     "Provenance": "recorded",
     "Task": "modified",
 }
+FIRST_LISTS: Final = 6
+"""Rules up to this priority make a list to work from: who belongs here, their visits, what is open."""
 LIVE_STATUSES: Final = ("planned", "waitlist", "active", "onhold")
 
 

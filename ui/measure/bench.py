@@ -20,6 +20,7 @@ from clinician.bench.search import search
 from clinician.bench.sync import SyncBench
 from clinician.bench.volume import town
 from clinician.bench.work import WorkBench
+from clinician.bench.workplace import WorkplaceBench
 from clinician.errors import UserProblem
 from clinician.texts import lazy
 
@@ -80,6 +81,7 @@ def _rows(name: str, scale: Scale, folder: Path) -> Iterator[dict[str, Any]]:
 
 def _sync(scale: Scale, folder: Path) -> Iterator[Measure]:
     yield from SyncBench(folder, copies=scale.copies, rounds=scale.rounds).run()
+    yield from WorkplaceBench(folder / "far", copies=scale.copies, resources=scale.resources).run()
     yield from LatencyBench(folder / "between", folder / "record", scale.between).run()
 
 
