@@ -177,6 +177,12 @@ class Writing:
         profile = self.marks.profile() or {}
         return bool(profile.get("put_if_none_match", False))
 
+    def guards_updates(self) -> bool | None:
+        """Whether the record was probed to obey If-Match alone and in a whole transaction; None: not yet."""
+        profile = self.marks.profile()
+        needed = ("if_match_alone", "if_match_in_transaction", "transaction_atomic")
+        return None if profile is None else all(profile.get(name, False) for name in needed)
+
     # purge and rebuilding
 
     def purge_patient(self, patient_ref: str, evidence: Evidence) -> int:

@@ -27,6 +27,7 @@ from clinician.commands.audit import CREATE, READ, UPDATE, ReadLog, audit_event,
 from clinician.commands.correction import ANY_TYPE, CorrectAct
 from clinician.commands.once import Once
 from clinician.commands.op_id import OpIds
+from clinician.commands.record_rule import refuse_unguarded
 from clinician.commands.signing import provenance
 from clinician.errors import Bug, Refused, UserProblem
 from clinician.fhir.read import patient_ref_of
@@ -164,6 +165,7 @@ class CommandBus:
     # writing
 
     def _write(self, writing: Writing, ready: _Ready) -> Done:
+        refuse_unguarded(writing, ready.acts)
         op_ids = [self._op_id() for _ in ready.acts]
         group = writing.origin = op_ids[0]
         for op_id, act in zip(op_ids, ready.acts, strict=True):

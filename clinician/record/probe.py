@@ -293,17 +293,17 @@ class _Probe:
         return int(used) if used.isdigit() else ASKED_COUNT
 
     def _node_skew(self, ref: str) -> float:
-        """Seconds by which answers disagree on the time, beyond what the calls took (a Date is whole seconds)."""
+        """Seconds by which answers disagree on the time, beyond what the calls took."""
         query = form([("_id", ref.partition("/")[2])])
-        dates: list[float] = []
-        stamps: list[float] = []
+        dates: list[tuple[datetime, float]] = []
+        stamps: list[tuple[datetime, float]] = []
         for _ in range(CALLS):
             answer = self._client.search("Basic", query)
             here = time.monotonic()
             stamped = _instant(slices(answer.body).last_updated)
-            dates += [answer.date.timestamp() - here] if answer.date else []
-            stamps += [stamped.timestamp() - here] if stamped else []
-        return round(max(0.0, _spread(dates) - 1.0, _spread(stamps)), 1)
+            dates += [(answer.date, here)] if answer.date else []
+            stamps += [(stamped, here)] if stamped else []
+        return round(max(0.0, _spread(dates), _spread(stamps)), 1)
 
     def _deleted(self, _ref: str) -> bool:
         gone = self._new()
@@ -319,8 +319,11 @@ def _instant(text: str) -> datetime | None:
         return None
 
 
-def _spread(offsets: Sequence[float]) -> float:
-    return max(offsets) - min(offsets) if offsets else 0.0
+def _spread(told: Sequence[tuple[datetime, float]]) -> float:
+    """By how much told times differ from a steady clock; a second less where only whole seconds are told."""
+    offsets = [when.timestamp() - here for when, here in told]
+    whole = all(when.microsecond == 0 for when, _ in told)
+    return max(offsets) - min(offsets) - float(whole) if offsets else 0.0
 
 
 def _holds(page: Page, ref: str) -> bool:

@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 import orjson
+from waitress import wasyncore
+from waitress.server import create_server
 
 from clinician.clock import Clock, SystemClock
 from clinician.fhir.bundles import version_of_etag
@@ -387,8 +389,6 @@ class StraightClient(RecordClient):
 @contextmanager
 def serve(record: HazardRecord) -> Any:
     """On a free port of loopback, by waitress; yields the address."""
-    from waitress.server import create_server
-
     server = create_server(record, host="127.0.0.1", port=0, threads=12)
     record.searches.base = f"http://127.0.0.1:{server.effective_port}"
     thread = threading.Thread(target=server.run, daemon=True)
@@ -396,8 +396,21 @@ def serve(record: HazardRecord) -> Any:
     try:
         yield record.searches.base
     finally:
-        server.close()
-        thread.join(timeout=10)
+        _stop(server, thread)
+
+
+def _stop(server: Any, thread: threading.Thread) -> None:
+    """On the server's own thread: closing a socket under select() ends it with an error."""
+    server.trigger.pull_trigger(lambda: wasyncore.dispatcher.close(server))
+    server.task_dispatcher.shutdown(timeout=5)
+
+    def hang_up() -> None:
+        server.trigger.del_channel()
+        wasyncore.close_all(server._map)
+
+    server.trigger.pull_trigger(hang_up)
+    thread.join(timeout=10)
+    server.trigger.close()
 
 
 def _shown(version: Version, status: int) -> Reply:
