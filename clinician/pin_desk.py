@@ -7,10 +7,10 @@ code that a superuser, signed in, hands over face to face.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from typing import Final
 
 from clinician import texts
+from clinician.access.pin_state import PinState
 from clinician.access.pins import Pins
 from clinician.access.who import Who
 from clinician.commands.bus import CommandBus
@@ -18,17 +18,8 @@ from clinician.errors import Refused
 from clinician.queries.staff import StaffRow
 
 L = texts.lazy("core")
+__all__ = ["PinDesk", "PinState"]
 SUPERUSER: Final = "superuser"
-
-
-class PinState(StrEnum):
-    """What a person meets who wants to sign in here."""
-
-    HAS = "has"
-    FIRST = "first"
-    """None yet, and they may choose one at once."""
-    CODE = "code"
-    """None yet; a code from a superuser is needed."""
 
 
 class PinDesk:

@@ -18,6 +18,7 @@ from clinician.health import HealthLine
 from clinician.modulekit.manifest import Manifest, parse
 from clinician.modulekit.registry import Entry, ModuleState
 from clinician.modulekit.reopening import Reopened
+from clinician.pin_desk import PinState
 from clinician.texts import lazy
 from tests.ui import views
 
@@ -333,6 +334,47 @@ share = 40
 """
 
 
+class FakePins:
+    """The desk of PINs: who has one, who may choose, the one code that is good."""
+
+    CODE = "483201"
+
+    def __init__(self, station: FakeStation) -> None:
+        self._station = station
+        self.states: dict[str, PinState] = {}
+        self.chosen: dict[str, str] = {}
+
+    def state(self, practitioner_ref: str) -> PinState:
+        return self.states.get(practitioner_ref, PinState.HAS)
+
+    def choose(self, practitioner_ref: str, pin: str, code: str = "") -> None:
+        if self.state(practitioner_ref) is PinState.CODE and code != self.CODE:
+            raise Refused(L("{words}", words="Koden er feil."))
+        self.chosen[practitioner_ref] = pin
+        self.states.pop(practitioner_ref, None)
+
+    def issue_code(self, practitioner_ref: str) -> str:
+        self._station.calls.append(("issue_code", practitioner_ref))
+        return self.CODE
+
+
+class FakeUnlocking:
+    """Passwords for the PC."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self.passwords: list[str] = []
+
+    def set_password(self, secret: str) -> None:
+        if len(secret) < 12:
+            raise UserProblem(L("{words}", words="For kort."), field="secret")
+        self.passwords.append(secret)
+        self.is_set = True
+
+    def forget(self) -> None:
+        self.is_set = False
+
+
 class FakeStation:
     """Implements `ui.shell.station.Station`."""
 
@@ -352,6 +394,8 @@ class FakeStation:
         self.troubled: set[str] = set()
         self.asked_for_people: list[int] = []
         """How much had been called at each asking"""
+        self.pins: Any = FakePins(self)
+        self.unlocking: Any = FakeUnlocking()
         self.healthy: tuple[HealthLine, ...] = ()
         self.outbox: tuple[OutboxRow, ...] = OUTBOX
         self.sent: tuple[OutboxRow, ...] = ()
@@ -413,7 +457,7 @@ class FakeStation:
         )
 
     def sign_in(self, practitioner_ref: str, workplace_ref: str, pin: str) -> Who:
-        if pin != PIN:
+        if pin != self.pins.chosen.get(practitioner_ref, PIN):
             raise Refused(L("The PIN is not right. Try again; nothing is lost."))
         person = next(s for s in self.staff(workplace_ref) if s.key == practitioner_ref)
         place = next(w for w in self.workplaces() if w.key == workplace_ref)

@@ -30,9 +30,23 @@ class _Dots(QWidget):
         super().__init__()
         self.setObjectName(name)
         self.filled = 0
+        self.length = LENGTH
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(_("PIN, {count} digits", count=LENGTH))
+        self._name()
+
+    def set_length(self, length: int) -> None:
+        """So many digits are asked for."""
+        self.length, self.filled = length, 0
+        self._name()
+        self.update()
+
+    def _name(self) -> None:
+        self.setAccessibleName(
+            _("PIN, {count} digits", count=self.length)
+            if self.length == LENGTH
+            else _("Code, {count} digits", count=self.length)
+        )
 
     @override
     def sizeHint(self) -> QSize:
@@ -52,7 +66,7 @@ class _Dots(QWidget):
     @override
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
-            self.setAccessibleName(_("PIN, {count} digits", count=LENGTH))
+            self._name()
         super().changeEvent(event)
 
     @override
@@ -61,8 +75,8 @@ class _Dots(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         side, gap = 14, 22
-        left = (self.width() - LENGTH * side - (LENGTH - 1) * gap) / 2
-        for place in range(LENGTH):
+        left = (self.width() - self.length * side - (self.length - 1) * gap) / 2
+        for place in range(self.length):
             painter.setPen(tokens.color("accent" if place < self.filled else "line"))
             painter.setBrush(tokens.color("accent" if place < self.filled else "surface_raised"))
             painter.drawEllipse(QRectF(left + place * (side + gap), (self.height() - side) / 2, side, side))
@@ -71,7 +85,7 @@ class _Dots(QWidget):
 
 
 class PinPad(QWidget):
-    """`entered(pin)` when the fourth digit is in. It is never shown nor kept."""
+    """`entered(pin)` when the last digit is in. It is never shown nor kept."""
 
     entered = Signal(str)
 
@@ -108,6 +122,11 @@ class PinPad(QWidget):
         button.clicked.connect(lambda _on=False, digit=digit: self._add(digit))
         return button
 
+    def set_length(self, length: int) -> None:
+        """Ask for so many digits, from the beginning."""
+        self.dots.set_length(length)
+        self.clear()
+
     def clear(self, problem: Words = "") -> None:
         """Begin again, with what went wrong in words."""
         self._pin = ""
@@ -117,12 +136,12 @@ class PinPad(QWidget):
         self.dots.setAccessibleDescription(str(problem))
 
     def _add(self, digit: str) -> None:
-        if len(self._pin) >= LENGTH:
+        if len(self._pin) >= self.dots.length:
             return
         self.problem.hide()
         self._pin += digit
         self._show()
-        if len(self._pin) == LENGTH:
+        if len(self._pin) == self.dots.length:
             self.entered.emit(self._pin)
 
     def _erase(self) -> None:

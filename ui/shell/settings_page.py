@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from clinician import texts
 from clinician.texts import lazy
+from ui.shell.access_settings import ColleagueCode, OwnPassword
 from ui.shell.desk import Desk
 from ui.widgets import theme
 from ui.widgets.buttons import Button
@@ -89,6 +90,9 @@ class SettingsPage(Ground):
         row.addWidget(health)
         row.addStretch(1)
         pane.body.addLayout(row)
+        self.password, self.code = OwnPassword(desk), ColleagueCode(desk)
+        pane.body.addWidget(self.password)
+        pane.body.addWidget(self.code)
         pane.body.addStretch(1)
         outer = QVBoxLayout(self)
         space = theme.current().space
@@ -102,6 +106,8 @@ class SettingsPage(Ground):
         self.theme.mark(now.name)
         self.density.mark(now.density)
         self.scale.mark(str(now.text_scale))
+        self.password.begin()
+        self.code.begin()
         self.language.focus_on(texts.language())
 
     def choose_theme(self, name: str) -> None:

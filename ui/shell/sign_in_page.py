@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from clinician.access.pin_state import PinState
 from clinician.access.who import Who
 from clinician.errors import Bug, ClinicianError
 from clinician.events import CacheChanged
@@ -19,7 +20,8 @@ from ui.shell.avatar import Avatar
 from ui.shell.chips import Chip
 from ui.shell.desk import Desk
 from ui.shell.palette import fold
-from ui.shell.pin_pad import PinPad
+from ui.shell.pin_pad import LENGTH, PinPad
+from ui.shell.pin_setup import PinSetup
 from ui.shell.station import DraftLine, StaffLine, WorkplaceLine
 from ui.widgets import theme
 from ui.widgets.empty_state import EmptyState, Loading
@@ -27,6 +29,7 @@ from ui.widgets.fields import ChoiceField, LineField
 from ui.widgets.labels import Label
 from ui.widgets.panes import Ground, Hairline
 from ui.widgets.row_table import RowTable
+from ui.widgets.words import Words
 
 L = lazy("ui")
 _PEOPLE = frozenset({"Organization", "Practitioner", "PractitionerRole"})
@@ -68,6 +71,7 @@ class SignInPage(Ground):
         self._people: tuple[_Person, ...] = ()
         self._chosen: _Person | None = None
         self._chosen_place = ""
+        self._setup: PinSetup | None = None
         desk.bridge.cache_changed.connect(self._on_change)
         self._model: RowModel[_Person] = RowModel(
             [
@@ -143,6 +147,9 @@ class SignInPage(Ground):
         self._name.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._profession = Label(tone="ink_quiet")
         self._profession.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._ask = Label(wrap=True)
+        self._ask.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._ask.hide()
         self.pad = PinPad("shell.signin")
         self.pad.entered.connect(self._try)
         hint = Chip("graduation-cap", L("Practice: the PIN of everybody is 1234"), "practice", weight=400)
@@ -153,6 +160,7 @@ class SignInPage(Ground):
         column.addWidget(self._avatar, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self._name)
         column.addWidget(self._profession)
+        column.addWidget(self._ask)
         column.addWidget(self.pad)
         column.addWidget(hint, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
@@ -242,22 +250,72 @@ class SignInPage(Ground):
 
     def _on_chosen(self, key: str) -> None:
         self._chosen = self._model.row_of(key)
-        self.pad.clear()
+        self._setup = None
+        self.pad.set_length(LENGTH)
         self._show_chosen()
+        if self._chosen is not None:
+            self._desk.threads.run(
+                lambda: (key, self._desk.station.pins.state(key)), self._on_pin_state, self._on_problem
+            )
+
+    def _on_pin_state(self, found: tuple[str, PinState]) -> None:
+        key, state = found
+        if self._chosen is not None and self._chosen.key == key and state is not PinState.HAS:
+            self._setup = PinSetup(state)
+            self._show_asked()
+
+    def _show_asked(self, problem: Words = "") -> None:
+        if self._setup is not None:
+            asked = self._setup.asked
+            self._ask.set_words(asked.words)
+            self._ask.show()
+            self.pad.set_length(asked.digits)
+            self.pad.clear(problem)
+            self.pad.setFocus()
 
     def _show_chosen(self) -> None:
         person = self._chosen
         self._avatar.show_person(person.initials if person else "")
         self._name.set_words(person.name if person else L("Choose your name first"))
         self._profession.set_words(person.profession_text if person else "")
+        self._ask.setVisible(self._setup is not None)
         self.pad.setEnabled(person is not None)
 
     def _try(self, pin: str) -> None:
         person, place = self._chosen, self._workplace.value
         if person is None:
             return
+        if self._setup is not None:
+            self._set_up(person.key, pin)
+            return
         self.pad.setEnabled(False)
         self._desk.sign_in(person.key, place, pin, self._on_accepted, self._on_refused)
+
+    def _set_up(self, key: str, digits: str) -> None:
+        assert self._setup is not None
+        chosen = self._setup.take(digits)
+        if chosen is None:
+            self._show_asked(self._setup.problem or "")
+            return
+        self.pad.setEnabled(False)
+        pins = self._desk.station.pins
+        self._desk.act(
+            lambda: pins.choose(key, chosen.pin, chosen.code),
+            lambda: self._on_set_up(chosen.pin),
+            self._on_set_up_refused,
+        )
+
+    def _on_set_up(self, pin: str) -> None:
+        self._setup = None
+        self._show_chosen()
+        self.pad.set_length(LENGTH)
+        self._try(pin)
+
+    def _on_set_up_refused(self, problem: ClinicianError) -> None:
+        self.pad.setEnabled(True)
+        if self._setup is not None:
+            self._setup.again()
+        self._show_asked(problem.text)
 
     def _on_accepted(self, who: Who, drafts: Sequence[DraftLine]) -> None:
         self.pad.clear()

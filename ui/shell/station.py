@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from clinician.access.who import Who
 from clinician.clock import Clock
 from clinician.commands.act import Command, Done
 from clinician.events import Events, SyncStatus
-from clinician.health import HealthLine
 from clinician.modulekit.reopening import Reopened
 from clinician.queries.query import Query
+
+if TYPE_CHECKING:
+    from clinician.health import HealthLine
+    from clinician.modulekit.context import Content, Taken
+    from clinician.pin_desk import PinDesk
+    from clinician.unlocking import Unlocking
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,6 +77,14 @@ class DraftStore(Protocol):
     def all(self) -> Sequence[DraftLine]: ...
 
 
+class DocumentStore(Protocol):
+    """Content of documents, in and out."""
+
+    def stage(self, source: Path | bytes) -> Taken: ...
+    def settle(self, taken: Taken) -> None: ...
+    def read(self, document_ref: str) -> Content: ...
+
+
 class Station(Protocol):
     """The facade of the engine. Every method may be called from any thread."""
 
@@ -86,11 +99,18 @@ class Station(Protocol):
     @property
     def drafts(self) -> DraftStore: ...
     @property
+    def documents(self) -> DocumentStore: ...
+    @property
     def who(self) -> Who | None: ...
     @property
     def settings(self) -> Any: ...
     @property
     def folder(self) -> Path: ...
+
+    @property
+    def pins(self) -> PinDesk: ...
+    @property
+    def unlocking(self) -> Unlocking: ...
 
     def status(self) -> SyncStatus: ...
     def start_sync(self) -> None: ...
