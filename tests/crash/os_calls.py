@@ -21,6 +21,8 @@ class OsCalls:
         self._root = root
         self._files: dict[int, int] = {}
         self._folders: dict[int, str] = {}
+        self._paths: dict[int, Path] = {}
+        self._logged: dict[int, int] = {}
         self._usual = {name: getattr(os, name) for name in _NAMES}
         self.is_full = False
         """No byte more fits."""
@@ -30,10 +32,13 @@ class OsCalls:
 
     def open(self, path: Any, flags: int, *rest: Any, **more: Any) -> int:
         handle: int = self._usual["open"](path, flags, *rest, **more)
+        self._files.pop(handle, None)  # a buffered file closes its handle past us
+        self._folders.pop(handle, None)
         if Path(path).is_dir():
             self._folders[handle] = str(path)
         elif self._is_ours(path) and flags & (os.O_WRONLY | os.O_RDWR):
             self._files[handle] = self._disk.inode(str(path))
+            self._paths[handle], self._logged[handle] = Path(path), 0
             if flags & os.O_TRUNC:
                 self._disk.cut(self._files[handle], 0)
         return handle
@@ -45,14 +50,24 @@ class OsCalls:
         done: int = self._usual["write"](handle, body)
         if handle in self._files:
             self._disk.write(self._files[handle], at, bytes(body)[:done])
+            self._logged[handle] = at + done
         return done
 
     def fsync(self, handle: int) -> None:
         """Logged and not done, as in the VFS."""
         if handle in self._files:
+            self._catch_up(handle)
             self._disk.sync(self._files[handle])
         elif handle in self._folders:
             self._disk.sync_names(self._folders[handle])
+
+    def _catch_up(self, handle: int) -> None:
+        """What a buffered file wrote past us (its C code calls no `os.write`)."""
+        logged, path = self._logged.get(handle, 0), self._paths[handle]
+        body = path.read_bytes()
+        if len(body) > logged:
+            self._disk.write(self._files[handle], logged, body[logged:])
+            self._logged[handle] = len(body)
 
     def close(self, handle: int) -> None:
         self._files.pop(handle, None)

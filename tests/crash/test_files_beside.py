@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from clinician.cache import keys
+from clinician.cache.attachment_files import AttachmentFiles
 from clinician.cache.driver import CACHE_KIB, connect
 from clinician.cache.migrations import NEWEST, migrate, version_of
 from clinician.cache.open import integrity_problems, open_cache
@@ -134,6 +135,29 @@ def fill_outbox(connection: Any) -> None:
             f"INSERT INTO outbox ({names}) VALUES ({','.join('?' * 12)})",
             (*values, "2026-03-03T00:00:00.000000+00:00", b"\0{}"),
         )
+
+
+def test_that_a_large_document_is_whole_before_any_row_names_it(tmp_path: Path) -> None:
+    root, there, dice = tmp_path / "data", tmp_path / "found", random.Random(8)
+    root.mkdir()
+    bodies = [b"%PDF-1.7\n" + dice.randbytes(90_000) + b"\n%%EOF\n" for _ in range(4)]
+
+    def work(say: Callable[[Any], None]) -> None:
+        files = AttachmentFiles(root / "files")
+        for body in bodies:
+            taken = files.stage([body[:50_000], body[50_000:]], limit=10**6, name_key=KEY)
+            say((taken.name, taken.key, body))
+
+    log = recorded(root, work)
+    cut = PowerCut(log)
+    for place in range(len(log) + 1):
+        cut.go(place)
+        for mode in MODES:
+            lay_out(cut, mode, dice, root, there)
+            found = AttachmentFiles(there / "files")
+            for name, key, body in cut.said:
+                assert b"".join(found.pieces(name, key)) == body
+    assert len(cut.said) == 4
 
 
 def test_that_settings_and_layouts_are_the_old_or_the_new(tmp_path: Path) -> None:
