@@ -179,7 +179,7 @@ class DocumentSheet(Pane):
             self.copied.emit()
 
 
-def decoded(content: bytes) -> QImage:
+def decoded(content: bytes, most_pixels: int = MOST_PIXELS) -> QImage:
     """The picture, turned as it was taken and brought down to SIDE; null when it does not read."""
     buffer = QBuffer()
     buffer.setData(QByteArray(content))
@@ -187,7 +187,7 @@ def decoded(content: bytes) -> QImage:
     reader = QImageReader(buffer)
     reader.setAutoTransform(True)
     size = reader.size()
-    if not size.isValid() or size.width() * size.height() > MOST_PIXELS:
+    if not size.isValid() or size.width() * size.height() > most_pixels:
         return QImage()
     if max(size.width(), size.height()) > SIDE:
         reader.setScaledSize(size.scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, Qt
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, Qt, QTimer
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QImageWriter,
     QKeyEvent,
     QKeySequence,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -38,7 +39,8 @@ from ui.models.rows import Column, RowModel
 from ui.widgets import theme
 from ui.widgets.buttons import Button
 from ui.widgets.empty_state import EmptyState, Loading
-from ui.widgets.labels import Label
+from ui.widgets.labels import ElidedLabel
+from ui.widgets.panes import Scrolled
 from ui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ FACES: Final = {
     Place.ELSEWHERE: ("link", "ink_quiet"),
 }
 """Glyph and role of where the content is; the word comes with the row."""
+_SIDE_BY_SIDE: Final = 620
+"""Pixels at 100 % text that list and document need beside each other"""
 
 
 def face(row: DocumentRow) -> tuple[str, str]:
@@ -139,8 +143,8 @@ class DocumentsPage(QWidget):
         self.sheet.withdrawn.connect(lambda: self.withdraw(self._open))
         top = QHBoxLayout()
         top.addWidget(self.add_button)
-        keys = Label(
-            L("Enter opens · A adds · S saves a copy · R withdraws"), size=12, tone="ink_quiet", wrap=True
+        keys = ElidedLabel(
+            L("Enter opens · A adds · S saves a copy · R withdraws"), size=12, tone="ink_quiet"
         )
         top.addWidget(keys, 1)
         left = QWidget()
@@ -151,16 +155,18 @@ class DocumentsPage(QWidget):
         for part in (self.form, self.why):
             column.addWidget(part)
         column.addWidget(self._loading, 1)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.setChildrenCollapsible(False)
-        split.setHandleWidth(space(2))
-        split.addWidget(left)
-        split.addWidget(self.sheet)
-        split.setStretchFactor(0, 3)
-        split.setStretchFactor(1, 2)
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.setChildrenCollapsible(False)
+        self._split.setHandleWidth(space(2))
+        self._split.addWidget(left)
+        self._split.addWidget(self.sheet)
+        self._split.setStretchFactor(0, 3)
+        self._split.setStretchFactor(1, 2)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(split)
+        # Where the text is large the page itself scrolls: nothing is squeezed to a slit.
+        self._scroll = Scrolled(self._split)
+        whole.addWidget(self._scroll)
         self.sheet.hide()
 
     # reading ------------------------------------------------------------------------------------
@@ -231,6 +237,12 @@ class DocumentsPage(QWidget):
     def _on_content(self, content: Content) -> None:
         if content.document_ref == self._open and content.content is not None:
             self.sheet.show_content(content)
+            QTimer.singleShot(0, self, self._reveal)
+
+    def _reveal(self) -> None:
+        """Where the document lies under the list, go down to it."""
+        if self._split.orientation() == Qt.Orientation.Vertical and self.sheet.isVisible():
+            self._scroll.ensureWidgetVisible(self.sheet, 0, 0)
 
     def _on_unreadable(self, problem: ClinicianError) -> None:
         self.sheet.show_problem(problem.text)
@@ -342,6 +354,18 @@ class DocumentsPage(QWidget):
             self.take_cursor()
         else:
             super().keyPressEvent(event)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Side by side where there is room for both, else one under the other."""
+        tokens = theme.current()
+        room = self.width() >= round(_SIDE_BY_SIDE * tokens.text_scale / 100)
+        self._split.setOrientation(Qt.Orientation.Horizontal if room else Qt.Orientation.Vertical)
+        self._loading.setMinimumHeight(5 * tokens.row_height)
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
