@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 
 import PySide6QtAds as QtAds
-from PySide6.QtCore import QByteArray, QSignalBlocker, QTimer
+from PySide6.QtCore import QByteArray, QSignalBlocker, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from typing_extensions import override
@@ -26,6 +26,8 @@ from ui.shell.view_holder import ViewHolder, placeholder
 from ui.widgets.words import shown
 
 _log = logging.getLogger(__name__)
+_REST_MS = 1_500
+"""Panes still for so long are where the person wants them"""
 
 _AREAS = {
     "centre": QtAds.CenterDockWidgetArea,
@@ -50,7 +52,12 @@ def _configure() -> None:
 
 
 class ModulePage(QWidget):
-    """The views of one module, side by side or in tabs; all stay alive while the person is here."""
+    """The views of one module, side by side or in tabs; all stay alive while the person is here.
+
+    `rearranged` when panes were moved and have come to rest.
+    """
+
+    rearranged = Signal()
 
     def __init__(
         self, desk: Desk, running: Running, offer: ModuleOffer, panes: tuple[Pane, ...] = ()
@@ -63,6 +70,9 @@ class ModulePage(QWidget):
         self.holders: dict[str, ViewHolder] = {}
         self._is_shared, self._kept = False, ""
         self._perches = Perches(self)
+        self._resting = QTimer(self, singleShot=True, interval=_REST_MS)
+        self._resting.timeout.connect(self.rearranged)
+        self._perches.followed.connect(self._on_stirred)
         self._manager = QtAds.CDockManager(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -90,6 +100,10 @@ class ModulePage(QWidget):
             # A splitter has no size to share out before it is shown.
             self._is_shared = True
             QTimer.singleShot(0, self, self._share)
+
+    def _on_stirred(self) -> None:
+        if self._is_shared and self.isVisible():
+            self._resting.start()
 
     def _share(self) -> None:
         across, down = shares(self._panes)
@@ -215,5 +229,6 @@ class ModulePage(QWidget):
 
     def end(self) -> None:
         """Take every view away."""
+        self._resting.stop()
         for holder in self.holders.values():
             holder.end()

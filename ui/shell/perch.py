@@ -89,6 +89,8 @@ class Perch(QWidget):
 class Perches(QObject):
     """The perches of one page. After anything stirs, all are followed before the next paint."""
 
+    followed = Signal()
+    """Something stirred, and every view lies where it should again."""
     _stirred = Signal()
 
     def __init__(self, page: QWidget) -> None:
@@ -116,3 +118,4 @@ class Perches(QObject):
         for perch in self._all:
             if perch.isVisible():
                 perch.follow()
+        self.followed.emit()

@@ -54,6 +54,7 @@ class Rooms:
             page = ModulePage(self._desk, self._running, offer, self._plans.get(module, ()))
             page.restore_states(self._states)
             page.arrange_as(self._desk.drafts.load(f"{_ARRANGED}{module}", ""))
+            page.rearranged.connect(self.keep_arrangements)
             self._open[module] = page
             self._pages.addWidget(page)
         return self._open[module]

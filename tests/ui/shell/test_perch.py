@@ -8,6 +8,8 @@ import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect
 from PySide6.QtWidgets import QApplication, QWidget
 
+from tests.ui.station import FakeStation
+
 pytestmark = pytest.mark.window
 
 
@@ -96,3 +98,24 @@ def test_that_a_dock_asks_for_the_room_its_view_needs(shell: Any, qtbot: Any) ->
     holder.view.setMinimumWidth(700)
     qtbot.waitUntil(lambda: dock.minimumSizeHint().width() >= 700)
     assert dock.sizeHint().height() >= holder.minimumSizeHint().height()
+
+
+def test_that_panes_that_were_moved_are_kept_without_anybody_leaving(
+    shell: Any, station: FakeStation, qtbot: Any
+) -> None:
+    """The program may be killed the next moment."""
+    page = page_of(shell)
+    qtbot.waitUntil(lambda: page._is_shared)
+    qtbot.wait(30)
+    area = page._areas["right"]
+    sizes = page._manager.splitterSizes(area)
+    page._manager.setSplitterSizes(area, [sum(sizes) - 320, 320])
+    moved = page._manager.splitterSizes(area)
+
+    def kept() -> str:
+        return station.drafts.kept.get(("Practitioner/kari", "shell.docks.homecare", ""), "")
+
+    qtbot.waitUntil(lambda: bool(kept()))
+    page._manager.setSplitterSizes(area, sizes)
+    assert page.arrange_as(kept())
+    assert abs(page._manager.splitterSizes(page._docks["homecare.visit"].dockAreaWidget())[1] - moved[1]) <= 4
