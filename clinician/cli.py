@@ -38,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=None, help=_("data folder"))
     parser.add_argument("--record", default="", help=_("address of the central FHIR R4 record"))
     parser.add_argument("--workplace", default="", help=_("reference of the workplace, Organization/…"))
+    parser.add_argument(
+        "--secret-file", type=Path, default=None, help=_("file with the password of a PC without a key store")
+    )
     parser.add_argument("--language", choices=texts.LANGUAGES, default="")
     parser.add_argument(
         "--people", type=int, default=720, help=_("inhabitants of a new practice municipality")
@@ -171,7 +174,12 @@ def _import(given: argparse.Namespace, folder: Path) -> int:
 def _sync(given: argparse.Namespace) -> int:
     from clinician.workstation import Options, Workstation
 
-    options = Options(given.data or default_folder(), record=given.record, workplace_ref=given.workplace)
+    options = Options(
+        given.data or default_folder(),
+        record=given.record,
+        workplace_ref=given.workplace,
+        secret=_secret(given, ""),
+    )
     with Workstation.open(options) as station:
         status = station.sync_once()
         print(
@@ -185,14 +193,21 @@ def _sync(given: argparse.Namespace) -> int:
     return 0
 
 
+def _secret(given: argparse.Namespace, default: str) -> str:
+    """Never an argument itself: those of a program are seen by everybody on the PC."""
+    file: Path | None = given.secret_file
+    return file.read_text("utf-8").strip("\n") if file is not None else default
+
+
 def _doctor(given: argparse.Namespace) -> int:
     from clinician.upkeep import examine, profile_of
     from clinician.workstation import PRACTICE_SECRET
 
     folder = given.data or default_folder()
     if given.export is not None:
-        return _export(folder, given.export, PRACTICE_SECRET)
-    rows = list(profile_of(given.probe) if given.probe else examine(folder, given.record, PRACTICE_SECRET))
+        return _export(folder, given.export, _secret(given, PRACTICE_SECRET))
+    secret = _secret(given, PRACTICE_SECRET)
+    rows = list(profile_of(given.probe) if given.probe else examine(folder, given.record, secret))
     for row in rows:
         print(f"{'✓' if row.good else '✗'} {row.title}: {row.detail}")
     return 0 if all(row.good or not row.serious for row in rows) else 1

@@ -43,6 +43,7 @@ from clinician.opening import (
     sync_rules,
     workplace_for,
 )
+from clinician.pin_desk import PinDesk
 from clinician.practice.clock import PracticeClock
 from clinician.practice.info import PracticeInfo, is_practice, read
 from clinician.practice.secret import PRACTICE_SECRET
@@ -56,6 +57,7 @@ from clinician.sync.engine import SyncEngine
 from clinician.sync.plan import make_plan
 from clinician.sync.request import Candidate
 from clinician.taking_back import take_back
+from clinician.unlocking import Unlocking
 
 __all__ = ["PRACTICE_PIN", "PRACTICE_SECRET", "DraftStore", "Options", "Workstation"]
 L = texts.lazy("core")
@@ -105,6 +107,7 @@ class Workstation:
         self,
         folder: Path,
         *,
+        key: bytes,
         clock: Clock,
         events: Events,
         cache: Cache,
@@ -130,6 +133,8 @@ class Workstation:
         self._bus = CommandBus(cache, clock, problems, decide)
         plan = make_plan(sync_rules(registry), workplace_ref=workplace_ref)
         self.engine = SyncEngine(cache, client, plan, clock=clock, events=events, hint_client=hint_client)
+        self.pins = PinDesk(self._pins, self.staff, self._bus, self._person, everybody_has=self.practice)
+        self.unlocking = Unlocking(folder, key, self._person)
         self.leases = Leases(self.engine, settings)
         limits = self.engine.attachments.limits = limits_of(settings)
         self.documents = Documents(cache, self._bus, self._person, clock, limits)
@@ -149,13 +154,15 @@ class Workstation:
         hint_client = RecordClient(options.record or _HOME, transport=hint_wire)
         workplace_ref = workplace_for(options, info, client)
         store = None if info is not None else system_key_store()
-        key = open_key(options.folder, keyring=store, secret=options.secret or PRACTICE_SECRET)
+        secret = options.secret or (PRACTICE_SECRET if info is not None else "")
+        key = open_key(options.folder, keyring=store, secret=secret, user=options.user)
         cache = open_cache(cache_folder(options.folder, workplace_ref), key, clock=clock, events=events)
         settings = Settings.load(options.folder)
         settings.defaults["ui.workplace"] = workplace_ref
         registry = modules_of(cache, settings)
         return cls(
             options.folder,
+            key=key,
             clock=clock,
             events=events,
             cache=cache,
