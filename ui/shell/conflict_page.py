@@ -44,7 +44,7 @@ CHOICES: dict[str, tuple[Words, Words, str, str]] = {
     "merged": (L("Keep both"), L("What does not clash is put together"), "link", "B"),
     "mine": (L("Keep mine"), L("Mine is sent over theirs"), "user", "M"),
     "theirs": (L("Keep theirs"), L("Mine is taken back"), "users", "D"),
-    "fields": (L("Keep as marked"), L("Field by field, as you have marked"), "check-square", "F"),
+    "fields": (L("Keep marked"), L("Field by field, as you have marked"), "check-square", "F"),
 }
 """choice → (button, what it does, icon, key)"""
 
@@ -140,7 +140,7 @@ class ConflictPage(Ground):
     def key_hints(self) -> tuple[tuple[Words, Words], ...]:
         """What the keys do here."""
         known = [(CHOICES[choice][3], CHOICES[choice][0]) for choice in self._choices if choice in CHOICES]
-        switch = ((L("Space"), L("mine or theirs for this field")),) if "fields" in self._choices else ()
+        switch = ((L("Space"), L("other side")),) if "fields" in self._choices else ()
         return (*known, *switch, (L("Escape"), L("decide later")))
 
     def _show(self, view: ConflictView) -> None:
