@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from clinician.access.lease import DEFAULT_HOURS
 from clinician.cache.acts import REFUSED, WAITING, ActRow, ActState
+from clinician.cache.attachments import FileState
 from clinician.cache.synced import Watermark
 from clinician.cache.writing import Writing
 from clinician.events import Events, Link, Push, SyncStatus
@@ -53,7 +54,8 @@ class StatusBoard:
     def refresh(self, writing: Writing, now: datetime) -> SyncStatus:
         """Count again inside the writer; publish after the commit with `publish`. now: this PC's clock."""
         acts = writing.outbox.rows(states=PENDING_STATES)
-        status = self._status(acts, writing.marks.watermarks(), bool(unconfirmed(writing)))
+        stuck = {file.op_id for file in writing.attachments.in_state(FileState.REFUSED)}
+        status = self._status(acts, stuck, writing.marks.watermarks(), bool(unconfirmed(writing)))
         contact = note_contact(writing, now, answered=self._heard)
         self._heard = False
         return replace(
@@ -68,8 +70,11 @@ class StatusBoard:
         oldest = status.oldest_waiting
         return self.answered and oldest is not None and now - oldest > OVERDUE
 
-    def _status(self, acts: Sequence[ActRow], marks: Sequence[Watermark], awaited: bool) -> SyncStatus:
-        waiting = [act for act in acts if act.state in WAITING]
+    def _status(
+        self, acts: Sequence[ActRow], stuck: Collection[str], marks: Sequence[Watermark], awaited: bool
+    ) -> SyncStatus:
+        """stuck: acts whose attachment the record refused; a person decides them as any other refusal."""
+        waiting = [act for act in acts if act.state in WAITING and act.op_id not in stuck]
         conflicts = sum(act.state is ActState.CONFLICT for act in acts)
         as_of = oldest_mark(marks)
         return SyncStatus(

@@ -149,6 +149,8 @@ def test_that_a_refused_attachment_is_said_kept_and_may_be_sent_again(
     assert refused.last_issue
     assert content(station, ref) == picture(LARGE)
     again(station)
+    told = station.engine.status()
+    assert (told.waiting, told.refused, told.all_sent) == (0, 1, False)
     station.wire.fault = None
     assert station.write(lambda writing: writing.attachments.retry(done.op_ids[0]))
     again(station)
