@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clinician.cache.acts import ConflictRow
+from clinician.sync.conflict import _moved
 from clinician.sync.matching import fits
 from clinician.sync.merge import Kind, apply_changes, changed_paths, content, three_way
+from clinician.sync.settle import Theirs
+from tests.clinician.sync.world import START
 
 VISIT = {
     "resourceType": "Appointment",
@@ -142,3 +146,19 @@ def test_that_belonging_is_judged_without_the_records_index(
     query: list[tuple[str, str]], belongs: bool | None
 ) -> None:
     assert fits(TASK, query) is belongs
+
+
+@given(ELEMENTS, ELEMENTS, ELEMENTS)
+@settings(max_examples=200)
+def test_that_keeping_mine_stands_on_the_fresh_version_and_meets_no_second_conflict(
+    base: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]
+) -> None:
+    """No loop of 412: what goes on names their version, keeps what I changed, and is clean against it."""
+    before, me, they = with_(VISIT, **base), with_(VISIT, **mine), with_(VISIT, **theirs)
+    row = ConflictRow("op", "Appointment/a", "overlap", before, me, they, "7", "", None, None, START)
+    moved = _moved(row, Theirs(they, "8", None, 200), "mine", {})
+    assert (moved.version, moved.base) == ("8", they)
+    my_paths = changed_paths(before, me)
+    assert all(moved.raw.get(path) == me.get(path) for path in my_paths)
+    assert all(moved.raw.get(key) == they.get(key) for key in they.keys() - my_paths)
+    assert three_way(they, moved.raw, they).kind is Kind.CLEAN
