@@ -16,6 +16,7 @@ from clinician.cache.writing import Writing
 from clinician.errors import RecordTrouble, Refused
 from clinician.fhir.bundles import Response, slices
 from clinician.fhir.times import to_instant
+from clinician.record.answer import broken_answer
 from clinician.record.client import BatchEntry, Busy
 from clinician.sync.by_id import fetch
 from clinician.sync.download import EPOCH, Walk, run
@@ -66,6 +67,8 @@ def delta(line: Line, chunks: Mapping[str, Sequence[str]], keys: Sequence[Key]) 
     try:
         answer = line.client.batch(BatchEntry("GET", _url(line, one)) for one in asked)
         page = slices(answer.body)
+        if page.mended:  # which of its answers held half a character cannot be told any more
+            raise broken_answer("half a character in a batch")
     except Busy:
         raise
     except RecordTrouble as trouble:
@@ -168,6 +171,7 @@ def _walk_on(line: Line, one: _Asked, taken: Taken, found: Delta) -> None:
         run(line, walk, taken.stamps[-1] if taken.stamps else one.since, bounded=False)
     except (RecordTrouble, Refused):
         found.failed += one.keys
+    found.returned.update(walk.returned)
     found.changed += len(taken.rows) + walk.rows
 
 
@@ -185,6 +189,7 @@ def _each_alone(line: Line, asked: Sequence[_Asked], trouble: RecordTrouble) -> 
             raise
         except (RecordTrouble, Refused):
             found.failed += one.keys
+        found.returned.update(walk.returned)
         found.changed += walk.rows
     if len(found.failed) == sum(len(one.keys) for one in asked):
         raise trouble

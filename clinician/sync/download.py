@@ -7,7 +7,7 @@ most T0, of rows that are committed; the search starts again there, inclusive.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -54,6 +54,8 @@ class Walk:
     """Pages in a row that could not be had."""
     empties: int = 0
     """Pages in a row with nothing in them and yet a next link (HAPI #7711 never ends them)."""
+    returned: dict[str, str] = field(default_factory=dict)
+    """Version by reference of what a delta's walk brought."""
     resumes: bool = True
     """A full pass leaves a cursor behind; a delta starts again from its mark."""
 
@@ -186,6 +188,8 @@ def _commit(line: Line, walk: Walk, taken: Taken, cursor: datetime | None, *, en
     """Rows and progress in one transaction; the mark only with the last page (I10)."""
     _fetch_partial(line, taken)
     walk.rows += len(taken.rows)
+    if not walk.resumes:
+        walk.returned.update({f"{row.type}/{row.id}": row.version for row in taken.rows})
 
     def finish(writing: Writing) -> None:
         set_aside(writing, taken.poison, line.clock.now())
