@@ -209,7 +209,7 @@ class SyncMachine(RuleBasedStateMachine):
             case "clock jump":
                 station.clock.wrong = timedelta(seconds=JUMPS[self.faults[what] % len(JUMPS)])
 
-    @rule(seconds=st.sampled_from([0.5, 5.0, 20.0, 20.0, 60.0, 960.0, 960.0, 90_000.0]))
+    @rule(seconds=st.sampled_from([0.5, 0.5, 5.0, 5.0, 20.0, 20.0, 20.0, 60.0, 60.0, 960.0, 960.0, 90_000.0]))
     def pass_time(self, seconds: float) -> None:
         self.world.tick(seconds)
 

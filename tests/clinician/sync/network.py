@@ -33,7 +33,8 @@ FAULTS: Final = (
 the next one. 401: the token has run out."""
 CUTS: Final = ("", "in", "out", "both")
 """in: no request arrives. out: no answer arrives. both: no connection at all."""
-POISONS: Final = ("500", "422", "garbled", "html 413")
+POISONS: Final = ("500", "422", "503", "garbled", "html 413", "hangs")
+"""What the record, or a proxy before it, makes of one act again and again while it takes all others."""
 _OUTCOME: Final = b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"processing"}]}'
 
 
@@ -132,6 +133,8 @@ class BadNetwork:
         if not kind or b'"transaction"' not in request.content:
             return None
         self.tally[f"poison {kind}"] += 1
+        if kind == "hangs":
+            raise httpx.ReadTimeout("this act only")
         if kind == "garbled":
             return outside(200, b'{"resourceType":"Bundle","ty', **FHIR)
         if kind == "html 413":
