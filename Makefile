@@ -33,8 +33,13 @@ coverage: $(VENV)/.test-ready
 bench: $(VENV)/.test-ready
 	QT_QPA_PLATFORM=offscreen $(BIN)/clinician bench
 
+# HAZARDS=n: only the hazard matrix of SYNC 1.4, n runs of our rule per cell (docs/decisions/hazards.md)
 soak: $(VENV)/.test-ready
+ifdef HAZARDS
+	$(BIN)/python -m tests.hazards.matrix --runs $(HAZARDS)
+else
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m soak -n 2 -o timeout=0 -rP
+endif
 
 shots: $(VENV)/.test-ready
 	QT_QPA_PLATFORM=offscreen $(BIN)/clinician shots build/shots
