@@ -281,7 +281,7 @@ SCREENS: Final[dict[str, Callable[[Stage], None]]] = {
     "homecare-user-notes": _keys("Ctrl+1", "Return"),
     "homecare-user-plan": _keys("P"),
     "homecare-user-measurements": _keys("M"),
-    "homecare-documents-empty": _keys("D"),
+    "homecare-documents-empty": _keys("Escape", "D"),
     "homecare-documents": _documents,
     "homecare-document-adding": _adding,
     "homecare-ledger": _keys("Escape", "Alt+1", "Ctrl+4"),
