@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from clinician.cache.open import Cache
 from clinician.errors import ClinicianError
+from clinician.modulekit.registry import Registry
 from clinician.modulekit.reopening import Refill, Reopened
-
-if TYPE_CHECKING:
-    from clinician.workstation import Workstation
 
 _log = logging.getLogger(__name__)
 
 
-def take_back(station: Workstation, op_id: str) -> Reopened | None:
+class Drafts(Protocol):
+    """What the person signed in has typed."""
+
+    def save(self, key: str, patient_ref: str, content: str) -> None: ...
+    def load(self, key: str, patient_ref: str) -> str: ...
+
+
+class Desk(Protocol):
+    """The workstation, as far as taking back needs it."""
+
+    @property
+    def cache(self) -> Cache: ...
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def drafts(self) -> Drafts: ...
+
+    def withdraw(self, op_id: str) -> None: ...
+
+
+def take_back(station: Desk, op_id: str) -> Reopened | None:
     """Withdraw one act; where a module knows how, say which view goes on, with the drafts already kept.
 
     The drafts are on disk before the act is gone. Raises UserProblem when it is on its way or settled.
@@ -30,7 +49,7 @@ def take_back(station: Workstation, op_id: str) -> Reopened | None:
     return found
 
 
-def _reopened(station: Workstation, op_id: str) -> Reopened | None:
+def _reopened(station: Desk, op_id: str) -> Reopened | None:
     with station.cache.reading() as reading:
         act = reading.act(op_id)
         raws = [entry.raw for entry in reading.entries(op_id)]
@@ -43,7 +62,7 @@ def _reopened(station: Workstation, op_id: str) -> Reopened | None:
     return None
 
 
-def _asked(station: Workstation, module_id: str, function: str, given: tuple[object, ...]) -> Reopened | None:
+def _asked(station: Desk, module_id: str, function: str, given: tuple[object, ...]) -> Reopened | None:
     """A module's fault must not keep an act from being taken back."""
     try:
         found = station.registry.resolve(module_id, function)(*given)
@@ -53,7 +72,7 @@ def _asked(station: Workstation, module_id: str, function: str, given: tuple[obj
     return found if isinstance(found, Reopened) else None
 
 
-def _with_what_is_there(station: Workstation, draft: Refill) -> Refill:
+def _with_what_is_there(station: Desk, draft: Refill) -> Refill:
     """What the person has begun there meanwhile stays: text before text, and in a form field by field."""
     there = station.drafts.load(draft.key, draft.patient_ref)
     if not there or there == draft.content:
