@@ -22,6 +22,8 @@ from clinician.sync.plan import Plan
 T = TypeVar("T")
 OVERLAP: Final = timedelta(seconds=125)
 """W: the record's transaction timeout (120 s) and measured skew × 2, at least 5 s (SYNC §1.4)."""
+SKEW: Final = timedelta(seconds=5)
+"""The part of W that is there for clocks of nodes that differ; more where the probe measured more."""
 LONGEST_OVERLAP: Final = timedelta(hours=24)
 NEGLIGIBLE: Final = timedelta(seconds=10)
 """Date has whole seconds and the answer was on its way: less than this says nothing about a clock"""
@@ -73,7 +75,8 @@ class Line:
     def overlap(self, writing: Writing) -> timedelta:
         """W as it stands."""
         stored = writing.keep.get(_OVERLAP_KEY)
-        return timedelta(seconds=float(stored)) if stored else OVERLAP
+        least = OVERLAP + max(timedelta(0), timedelta(seconds=2 * self.profile.node_skew) - SKEW)
+        return max(least, timedelta(seconds=float(stored))) if stored else least
 
     def widen_overlap(self, writing: Writing) -> None:
         """Double W: a commit came later than half of it."""

@@ -10,7 +10,7 @@ from tests.hazards.matrix import CAUGHT, CELLS, FURTHER, Job, faults, run, table
 from tests.hazards.rules import NAIVE, NEWEST, Naive
 from tests.hazards.simulation import Cell
 
-MINUTES = 15
+MINUTES = 10
 NAMED = {cell.name: cell for cell in (*CELLS, *FURTHER)}
 
 

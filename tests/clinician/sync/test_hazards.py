@@ -236,6 +236,8 @@ def test_that_a_busy_record_is_left_alone_wherever_it_says_so(world: HazardWorld
         "alone": lambda r: r.url.path == "/Observation/_search",
     }
     if which == "by id":
+        a.step()
+        world.tick(200)
         a.write(lambda w: w.remove_synced(first(raws, "Task"), _evidence(world)))
     if which == "manifest's link":
         world.tick(-200)
@@ -305,6 +307,18 @@ def test_that_a_commit_later_than_any_overlap_is_healed_by_the_next_comparison(w
     assert (a.get(f"Observation/{observation['id']}") or {})["status"] == "final"
     manifest_next(a)
     assert (a.get(f"Observation/{observation['id']}") or {})["status"] == "amended"
+
+
+def test_that_nodes_far_apart_widen_the_overlap(world: HazardWorld) -> None:
+    loaded(world)
+    a = station(world)
+    a.step()
+    assert a.write(a.engine.line.overlap) == timedelta(seconds=125)
+    world.record.switch(node_skew=(-10.0, 10.0))
+    world.record.version = "2.0"
+    a.restart()
+    a.step()
+    assert timedelta(seconds=157) <= a.write(a.engine.line.overlap) <= timedelta(seconds=165)
 
 
 # a record that went back -----------------------------------------------------------------------
