@@ -67,6 +67,8 @@ class SyncStatus:
     total: int = 0
     restored: bool = False
     """The record went back in time, as after a restore: nothing is sent until a superuser has looked."""
+    disk_full: bool = False
+    """This PC could not keep what came or what is to be sent; nothing kept before is lost."""
     lease_over: bool = False
     """Without contact for longer than this PC may be read: reading is locked, sending goes on."""
     overdue: bool = False

@@ -94,6 +94,15 @@ def _contact(status: SyncStatus, now: datetime) -> Iterator[HealthLine]:
         )
     else:
         yield HealthLine("contact", group, _("Central record"), _("Answers"))
+    if status.disk_full:
+        yield HealthLine(
+            "disk",
+            group,
+            _("Disk of this PC"),
+            _("Full"),
+            Mood.BAD,
+            _("What was kept before is safe. Make room on the disk; it goes on by itself."),
+        )
     yield _push(status.push, group)
     if status.restored:
         yield HealthLine(

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from clinician.cache.open import Cache
 from clinician.cache.writing import Writing
 from clinician.clock import Clock
-from clinician.errors import Environment, Offline, Refused
+from clinician.errors import DiskFull, Environment, Offline, Refused
 from clinician.events import CacheChanged, Events, SyncStatus
 from clinician.record.client import Busy, NotSent, RecordClient
 from clinician.record.websocket import Open, open_bound
@@ -174,6 +174,7 @@ class SyncEngine:
     def _in_a_round(self, work: Callable[[], None]) -> SyncStatus:
         with self._round:
             self._failures = self.uploader.breaker.failures
+            self.board.disk_full = False
             try:
                 work()
             except Stopped:
@@ -182,7 +183,7 @@ class SyncEngine:
                 self._lost(trouble)
             except (Environment, Refused) as trouble:
                 _log.warning("a round ended early: %s %s", type(trouble).__name__, trouble.detail)
-                self._lost(trouble)
+                self._ended(trouble)
             return self._tell()
 
     def _whole_round(self) -> None:
@@ -194,6 +195,13 @@ class SyncEngine:
         self._compare(filled)
         self._watch_restored()
         self._finish_round()
+
+    def _ended(self, trouble: Environment | Refused) -> None:
+        """A full disk here is not the record's silence, and is not told as such."""
+        if isinstance(trouble, DiskFull):
+            self.board.disk_full, self.board.complete = True, False
+        else:
+            self._lost(trouble)
 
     def _lost(self, trouble: Environment | Refused) -> None:
         self.board.lost(self._clock.now())
@@ -215,7 +223,10 @@ class SyncEngine:
     def _tell(self, working: str = "") -> SyncStatus:
         self.board.working, self.board.clock_ahead = working, self.line.clock_ahead
         self.board.push = self.listening.state(is_sick=self.health.is_sick)
-        status = self.line.write(lambda writing: self.board.refresh(writing, self._clock.now()))
+        try:
+            status = self.line.write(lambda writing: self.board.refresh(writing, self._clock.now()))
+        except DiskFull:
+            status = self.board.counted_before()
         self.board.publish(status)
         return status
 
@@ -270,7 +281,7 @@ class SyncEngine:
             try:
                 self._send()
             except Environment as trouble:
-                self._lost(trouble)
+                self._ended(trouble)
             self._tell()
             if ALL not in self.listening.covered:
                 self.wake()

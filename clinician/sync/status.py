@@ -35,6 +35,7 @@ class StatusBoard:
     total: int = 0
     clock_ahead: timedelta = timedelta(0)
     push: Push = Push.NONE
+    disk_full: bool = False
     lease: timedelta = timedelta(hours=DEFAULT_HOURS)
     """How long this PC may be read without contact."""
     complete: bool = False
@@ -66,6 +67,11 @@ class StatusBoard:
             lease_over=contact.is_over(now, self.lease),
         )
 
+    def counted_before(self) -> SyncStatus:
+        """Where nothing can be written, not even the time of this look: the last counts, and never fresh."""
+        self.disk_full = True
+        return replace(self.current, link=self._link(True, None), all_sent=False, disk_full=True)
+
     def _is_overdue(self, status: SyncStatus, now: datetime) -> bool:
         oldest = status.oldest_waiting
         return self.answered and oldest is not None and now - oldest > OVERDUE
@@ -91,6 +97,7 @@ class StatusBoard:
             total=self.total,
             clock_ahead=self.clock_ahead,
             push=self.push,
+            disk_full=self.disk_full,
         )
 
     def _link(self, is_waiting: bool, as_of: datetime | None) -> Link:

@@ -51,6 +51,8 @@ def clock_text(when: datetime | None, now: datetime, *, seconds: bool = False) -
 def truth(status: SyncStatus, now: datetime) -> str:
     """One honest line. Fresh is said only when everything is confirmed by the record."""
     line = _link_text(status, now)
+    if status.disk_full:
+        return _("The disk of this PC is full · {truth}", truth=line)
     if status.restored:
         return _("{truth} · sending is paused", truth=line)
     if status.push is Push.SICK and status.link is not Link.OFFLINE:
@@ -146,7 +148,7 @@ class StatusStrip(Ground):
     def show_status(self, status: SyncStatus) -> None:
         """Tell the truth of now."""
         self._status = status
-        icon, role = _FACES[status.link]
+        icon, role = ("warning-octagon", "danger") if status.disk_full else _FACES[status.link]
         self._sync.set_face(icon, role)
         self._sync.set_words(truth(status, self._desk.station.clock.now()))
         todo = status.conflicts + status.refused

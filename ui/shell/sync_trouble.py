@@ -33,6 +33,12 @@ _TWIN = L(
 )
 
 
+_FULL = L(
+    "The disk of this PC is full. What was kept before is safe, but nothing new can be kept or fetched. "
+    "Make room on the disk, or go on at another PC; it goes on here by itself when there is room."
+)
+
+
 class SyncTrouble(QObject):
     """Watches the status. What is mended takes its message away; what was read is not said again."""
 
@@ -49,6 +55,10 @@ class SyncTrouble(QObject):
         if who.practitioner_ref != self._person:
             self._person = who.practitioner_ref
             self._said.clear()
+        self._mended("disk", status.disk_full)
+        if status.disk_full and "disk" not in self._said:
+            self._said["disk"] = _FULL
+            self._desk.messages.say(_FULL, Kind.DANGER)
         self._mended("restored", status.restored)
         self._mended("overdue", status.overdue and not status.restored)
         self._mended("twin", status.twin)

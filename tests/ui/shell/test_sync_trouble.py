@@ -77,3 +77,14 @@ def test_that_a_pc_too_long_without_contact_covers_itself(
     station.tell(SyncStatus(Link.OFFLINE, as_of=NOW, offline_since=NOW, lease_over=True))
     qtbot.waitUntil(lambda: not shell.is_open)
     assert shell.cover.isVisible()
+
+
+def test_that_a_full_disk_is_said_as_such_and_not_as_a_missing_network(
+    shell: Any, station: FakeStation, qtbot: Any
+) -> None:
+    station.tell(SyncStatus(Link.WAITING, as_of=NOW, waiting=1, disk_full=True))
+    qtbot.waitUntil(lambda: len(said(shell)) == 1)
+    assert "Disken på denne PC-en er full" in said(shell)[0]
+    assert "Disken på denne PC-en er full" in shell.work.strip.text
+    station.tell(WELL)
+    qtbot.waitUntil(lambda: not said(shell))
