@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 from multiprocessing import get_context
 from statistics import median
 
@@ -106,11 +107,20 @@ def run(job: Job) -> Outcome:
         return simulation.run(LightStation(client, PLAN, simulation.clock, job.cell.page))
 
 
-def run_all(jobs: Sequence[Job], workers: int) -> list[Outcome]:
-    if workers < 2:
-        return [run(job) for job in jobs]
+def run_all(jobs: Sequence[Job], workers: int) -> Iterator[Outcome]:
+    """Outcomes in the order of the jobs, as they come."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(run, jobs, chunksize=4))
+        yield from pool.map(run, jobs)
+
+
+def told(jobs: Sequence[Job], outcomes: Iterable[Outcome]) -> list[Line]:
+    """Print each line of the table when its last run is in: an hour of runs cut off has still said something."""
+    lines: list[Line] = []
+    for _, pairs in groupby(zip(jobs, outcomes, strict=True), lambda pair: (pair[0].cell, pair[0].rule)):
+        done = list(pairs)
+        lines += table([job for job, _ in done], [outcome for _, outcome in done])
+        print(lines[-1].text, flush=True)
+    return lines
 
 
 def table(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> list[Line]:
@@ -149,10 +159,8 @@ def main() -> int:
     given = parser.parse_args()
     jobs = jobs_of(given.runs, given.naive_runs or min(30, given.runs))
     begun = time.monotonic()
-    lines = table(jobs, run_all(jobs, given.workers))
-    print(HEAD)
-    for line in lines:
-        print(line.text)
+    print(HEAD, flush=True)
+    lines = told(jobs, run_all(jobs, given.workers))
     wrong = faults(lines)
     print(f"{len(jobs)} runs in {time.monotonic() - begun:.0f} s")
     for fault in wrong:

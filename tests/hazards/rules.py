@@ -16,6 +16,7 @@ from clinician.clock import Clock
 from clinician.fhir.times import parse_instant, to_instant
 
 _BOUND = re.compile(rb"([A-Z][A-Za-z]+)\?([^\"]*?)_lastUpdated=ge([^&\"]+)")
+_NEXT = re.compile(rb'"relation":"next","url":"([^"]+)"')
 EARLIEST = "1970-01-01T00:00:00.000Z"
 
 
@@ -54,9 +55,11 @@ class Naive:
     own_clock: float | None = None
     asks_anew: bool = True
     """Sends Cache-Control: no-cache."""
+    by_links: bool = False
+    """Goes on by next links only, where our engine asks anew from the last stamp."""
 
 
-NEWEST = Naive("gt newest", newest_seen, asks_anew=False)
+NEWEST = Naive("gt newest", newest_seen, asks_anew=False, by_links=True)
 OWN_CLOCK = Naive("own clock", since_mark, own_clock=3.0)
 NO_OVERLAP = Naive("no overlap", since_mark)
 SHORT = Naive("W = 5 s", since_mark_less_5)
@@ -71,6 +74,8 @@ class NaiveWire(httpx.BaseTransport):
     rule: Naive
     clock: Clock
     seen: dict[bytes, Seen] = field(default_factory=dict)
+    link: str = ""
+    """Where the last answer said it goes on."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         body = request.read()
@@ -81,10 +86,14 @@ class NaiveWire(httpx.BaseTransport):
         if not self.rule.asks_anew:
             headers.pop("cache-control", None)
         begun = self.clock.now()
-        answer = self.inner.handle_request(
-            httpx.Request(request.method, request.url, headers=headers, content=body)
-        )
+        asked = httpx.Request(request.method, request.url, headers=headers, content=body)
+        is_walk = request.url.path.endswith("/_search") and b"_lastUpdated=ge" in body
+        if self.rule.by_links and self.link and is_walk:
+            asked = httpx.Request("GET", self.link, headers=headers)
+        answer = self.inner.handle_request(asked)
         held = answer.read()
+        found = _NEXT.search(held)
+        self.link = found[1].decode() if found else ""
         self._note(request, held, is_delta=is_delta, begun=begun)
         return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(held))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.hazards.matrix import CAUGHT, CELLS, FURTHER, Job, faults, run, table
-from tests.hazards.rules import NAIVE, NEWEST, Naive
+from tests.hazards.rules import NAIVE, NO_OVERLAP, Naive
 from tests.hazards.simulation import Cell
 
 MINUTES = 10
@@ -35,7 +35,7 @@ def test_that_each_naive_rule_loses_updates_where_all_hazards_meet(rule: Naive) 
 
 def test_that_a_naive_rule_is_not_caught_without_a_hazard() -> None:
     """The matrix finds the hazard, not merely the rule."""
-    assert run(Job(short(NAMED["none"]), 0, NEWEST)).missed == 0
+    assert run(Job(short(NAMED["none"]), 0, NO_OVERLAP)).missed == 0
 
 
 def test_that_every_cell_and_rule_of_the_design_is_expected_somewhere() -> None:
