@@ -61,19 +61,17 @@ class Lanes(Generic[T]):
         is_doubtful: bool,
         width: int = WIDTH,
     ) -> bool:
-        """Send an act on its way if there is room for it and nobody of its patient is under way."""
+        """Send an act on its way if there is room; nobody of its patient may be under way."""
         with self._news:
-            if not self._has_room(act, is_doubtful, width):
+            if not self._has_room(is_doubtful, width):
                 return False
             trip = self._trips[act.op_id] = _Trip[T](act, is_doubtful, time.monotonic())
         pool.submit(self._travel, trip, work)
         return True
 
-    def _has_room(self, act: ActRow, is_doubtful: bool, width: int) -> bool:
+    def _has_room(self, is_doubtful: bool, width: int) -> bool:
         alike = [trip for trip in self._trips.values() if trip.is_doubtful is is_doubtful]
         in_lane = sum(not trip.is_slow and not trip.is_past for trip in alike)
-        if any(trip.act.aggregate == act.aggregate for trip in self._trips.values()):
-            return False
         lanes, most = (1, MOST_DOUBTFUL) if is_doubtful else (width, MOST)
         return in_lane < lanes and len(alike) < most
 

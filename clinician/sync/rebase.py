@@ -115,7 +115,7 @@ def author_of(line: Line, ref: str, theirs: Raw | None) -> tuple[str, datetime |
 
 def _tells_of(provenance: Raw, version_ref: str, stamp: object) -> bool:
     targets = [str(target.get("reference", "")) for target in provenance.get("target", ())]
-    if any(relative(target) == version_ref for target in targets):
+    if any(target.endswith(version_ref) for target in targets):
         return True
     return stamp is not None and provenance.get("meta", {}).get("lastUpdated") == stamp
 

@@ -23,8 +23,3 @@ def note_twin(writing: Writing, now: datetime) -> None:
 def has_twin(writing: Writing) -> bool:
     """Whether another PC with the same cache was seen."""
     return writing.keep.get(_KEY) is not None
-
-
-def forget_twin(writing: Writing) -> None:
-    """A superuser has looked."""
-    writing.keep.drop(_KEY)

@@ -99,6 +99,8 @@ def test_that_of_two_decisions_at_once_one_holds(two: Two, first: str) -> None:
 
 def test_that_what_was_decided_cannot_be_taken_over(two: Two) -> None:
     op, task, _pulse = parked(two)
+    other = two.both(two.task, {"description": "deres"}, {"description": "mitt"})
+    assert two.a.engine.take_over(f"Task/{task_id(other)}") == other
     assert two.a.engine.take_over(task) == op, "it is open here already"
     two.a.engine.decide(op, "theirs", NURSE)
     two.settle()

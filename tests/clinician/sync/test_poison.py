@@ -24,7 +24,7 @@ from tests.clinician.sync.test_upload import (
     lost_before,
     status,
 )
-from tests.clinician.sync.world import Station, World, first, patient_with_visits
+from tests.clinician.sync.world import Station, World, first, outside, patient_with_visits
 
 L = lazy("sync")
 LONG = 30.0
@@ -241,3 +241,67 @@ def test_that_a_full_disk_here_is_told_and_no_answer_is_lost(a: Station, visits:
     a.engine.uploader.watch()
     a.step()
     assert a.state(op) == ActState.APPLIED and a.world.history(f"Provenance/{op}") == 1
+
+
+def test_that_a_fault_of_ours_in_one_act_is_that_acts_alone(a: Station, visits: list[str]) -> None:
+    bad = a.change(visits[0], status="arrived")
+    good = a.change(visits[1], status="arrived")
+
+    def bug(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        raise RuntimeError("ours")
+
+    a.wire.fault = for_acts({bad}, bug)
+    told = a.step()
+    assert (a.state(bad), a.state(good)) == (ActState.UNKNOWN, ActState.APPLIED)
+    assert told.link is not Link.OFFLINE
+    a.wire.fault = None
+    a.world.tick(70)
+    a.step()
+    assert a.state(bad) == ActState.APPLIED
+
+
+def test_that_nothing_is_sent_once_the_program_is_to_end(a: Station, visits: list[str]) -> None:
+    op = a.change(visits[0], status="arrived")
+    a.engine.line.stopped.set()
+    a.engine.uploader.drain()
+    assert a.state(op) == ActState.QUEUED
+
+
+def test_that_a_first_try_that_lands_during_the_second_is_no_copied_disk(
+    a: Station, visits: list[str]
+) -> None:
+    op, tries = a.change(visits[0], status="arrived"), []
+
+    def late(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        tries.append(request)
+        if len(tries) == 1:
+            raise httpx.ReadTimeout("still under way")
+        go_on().read()
+        return go_on()
+
+    a.wire.fault = for_acts({op}, late)
+    for _ in range(3):
+        a.world.tick(70)
+        told = a.step()
+    assert a.state(op) == ActState.APPLIED and a.world.history(f"Provenance/{op}") == 1
+    assert len(tries) == 2 and not told.twin
+
+
+def test_that_a_damaged_answer_of_a_record_that_then_falls_silent_is_tried_again(
+    a: Station, visits: list[str]
+) -> None:
+    op = a.change(visits[0], status="arrived")
+
+    def broken(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        if is_transaction(request):
+            damaged = {"content-type": "application/fhir+json", "content-encoding": "gzip"}
+            return outside(200, b"no gzip at all", **damaged)
+        raise httpx.ReadTimeout("silent")
+
+    a.wire.fault = broken
+    assert a.step().link is Link.OFFLINE and a.state(op) == ActState.UNKNOWN
+    a.wire.fault = None
+    for _ in range(2):
+        a.world.tick(70)
+        a.step()
+    assert a.state(op) == ActState.APPLIED
