@@ -7,21 +7,15 @@ import random
 import threading
 import uuid
 from collections.abc import Callable, Iterable
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
-import httpx
 import orjson
-from waitress import wasyncore
-from waitress.server import create_server
 
 from clinician.clock import Clock, SystemClock
 from clinician.fhir.bundles import version_of_etag
-from clinician.record.answer import Answer, answer_from
-from clinician.record.client import RecordClient
 from tests.hazards.hazards import Hazards
 from tests.hazards.searching import Refusal, Searches, read_pairs
 from tests.hazards.shelf import Raw, Shelf, Version, instant
@@ -351,66 +345,6 @@ class HazardRecord:
             reply.headers["content-length"] = str(len(reply.body))
         start_response(f"{reply.status} {_REASON.get(reply.status, 'Status')}", list(reply.headers.items()))
         return [reply.body if reply.status not in (204, 304) else b""]
-
-
-class Straight(httpx.BaseTransport):
-    """The shortest way to a hazard record: no WSGI in between. before: called ahead of every exchange."""
-
-    def __init__(self, record: HazardRecord, before: Callable[[httpx.Request], None] | None = None) -> None:
-        self._record = record
-        self._before = before
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if self._before is not None:
-            self._before(request)
-        headers = {key.lower(): value for key, value in request.headers.items()}
-        url = request.url
-        reply = self._record.answer(request.method, url.path, url.query.decode(), headers, request.read())
-        return httpx.Response(reply.status, headers=reply.headers, stream=httpx.ByteStream(reply.body))
-
-
-class StraightClient(RecordClient):
-    """The client without HTTP: what it asks goes to the record as a call. For thousands of runs."""
-
-    def __init__(self, record: HazardRecord, before: Callable[[Any], None]) -> None:
-        super().__init__(BASE, transport=httpx.MockTransport(lambda request: httpx.Response(500)))
-        self._record, self._before = record, before
-
-    def request(self, method: str, path: str, **given: Any) -> Answer:
-        self._before(None)
-        self.requests += 1
-        headers = {key.lower(): value for key, value in (given.get("headers") or {}).items()}
-        address, _, query = path.partition("?")
-        headers.setdefault("cache-control", "no-cache")
-        reply = self._record.answer(method, address, query, headers, given.get("content") or b"")
-        return answer_from(reply.status, reply.headers, reply.body)
-
-
-@contextmanager
-def serve(record: HazardRecord) -> Any:
-    """On a free port of loopback, by waitress; yields the address."""
-    server = create_server(record, host="127.0.0.1", port=0, threads=12)
-    record.searches.base = f"http://127.0.0.1:{server.effective_port}"
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield record.searches.base
-    finally:
-        _stop(server, thread)
-
-
-def _stop(server: Any, thread: threading.Thread) -> None:
-    """On the server's own thread: closing a socket under select() ends it with an error."""
-    server.trigger.pull_trigger(lambda: wasyncore.dispatcher.close(server))
-    server.task_dispatcher.shutdown(timeout=5)
-
-    def hang_up() -> None:
-        server.trigger.del_channel()
-        wasyncore.close_all(server._map)
-
-    server.trigger.pull_trigger(hang_up)
-    thread.join(timeout=10)
-    server.trigger.close()
 
 
 def _shown(version: Version, status: int) -> Reply:

@@ -17,9 +17,10 @@ from clinician.record.client import RecordClient
 from clinician.sync.plan import MEMBERSHIP, Plan, SyncRule
 from tests.clinician.sync.world import WORKPLACE, episode, new_id, setting
 from tests.hazards.hazards import Hazards
-from tests.hazards.record import HazardRecord, Straight, StraightClient
+from tests.hazards.record import HazardRecord
 from tests.hazards.rules import Naive, NaiveWire
 from tests.hazards.shelf import Raw
+from tests.hazards.ways import Straight, StraightClient
 
 START = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
 TYPE = "Observation"

@@ -17,7 +17,8 @@ from clinician.record.profile import ServerProfile, from_raw
 from clinician.sync.together import side_by_side
 from clinician.upkeep import Finding, profile_of
 from tests.hazards.hazards import HAPI, Hazards
-from tests.hazards.record import HazardRecord, Straight, serve
+from tests.hazards.record import HazardRecord
+from tests.hazards.ways import Straight, serve
 from tests.record.peers import UnavailableError, sekmet
 
 _ = texts.translator("core")
