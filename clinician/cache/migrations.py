@@ -128,7 +128,7 @@ CREATE TABLE attachment (
 ) WITHOUT ROWID;
 CREATE INDEX attachment_unsent ON attachment (op_id) WHERE state IN ('waiting', 'refused');
 CREATE INDEX attachment_patient ON attachment (patient);
-"""  # noqa: E501
+"""
 """The table of step 2 was never written to."""
 
 STEPS: Final = (_FIRST, _DISPUTED, _ATTACHED)
