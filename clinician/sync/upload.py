@@ -86,6 +86,7 @@ class Uploader:
         sent = Sent()
         self._fresh.clear()
         self._doubtful.clear()
+        self._forget_pauses()
         while not self.line.stopped.is_set():
             if not (self._one_by_one(sent) if self.pool is None else self._side_by_side(self.pool, sent)):
                 break
@@ -143,6 +144,13 @@ class Uploader:
         self.breaker.worked()
         self._due.clear()
         self._held.clear()
+
+    def _forget_pauses(self) -> None:
+        """A pause that is over says nothing more; kept, it would make a round due at once, for ever."""
+        now = self.line.clock.monotonic()
+        for pauses in (self._due, self._held):
+            for name in [name for name, until in tuple(pauses.items()) if until <= now]:
+                pauses.pop(name, None)
 
     def next_try(self) -> float | None:
         """Seconds until something may be tried again; None when nothing waits."""
