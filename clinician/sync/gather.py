@@ -47,9 +47,18 @@ class Gather:
         self._await()
         held, self._held, self._size = self._held, [], 0
         if held:
-            self._sent = self._line.store_pages(held)
+            self._sent = self._stored(held)
+
+    def _stored(self, held: Sequence[Page]) -> Future[None]:
+        try:
+            return self._line.store_pages(held)
+        except Exception as fault:  # noqa: BLE001  # raised by whoever waits for it, as of any other commit
+            failed: Future[None] = Future()
+            failed.set_exception(fault)
+            return failed
 
     def _await(self) -> None:
-        sent, self._sent = self._sent, None
-        if sent is not None:
-            sent.result()
+        """One that failed stays: what came after it, with its mark, must never be committed (I10)."""
+        if self._sent is not None:
+            self._sent.result()
+            self._sent = None
