@@ -49,13 +49,15 @@ def decide(line: Line, op_id: str, choice: str, by: str, picks: Mapping[str, str
     newer change is met again as a conflict, never overwritten. Raises UserProblem when the choice is
     not open.
     """
-    act, rows = line.write(lambda writing: (writing.outbox.get(op_id), writing.conflicts.rows(op_id)))
-    if act is None or act.state is not ActState.CONFLICT or choice not in choices(rows):
-        raise UserProblem(L("This choice is not open any more. Look at the list again."), field="choice")
+    found, rows = line.write(lambda writing: (writing.outbox.get(op_id), writing.conflicts.rows(op_id)))
+    act = _still_open(found)
+    if choice not in choices(rows):
+        raise _not_open()
     fresh = _fresh(line, rows)
     now = line.clock.now()
 
     def work(writing: Writing) -> str:
+        _still_open(writing.outbox.get(op_id))  # decided meanwhile: here, or by a colleague on another PC
         line.put(writing, [found.row for found in fresh.values() if found.row is not None])
         writing.conflicts.decide(op_id, choice, by, now)
         told = closing(writing, task_of(writing, act), choice, by, now)
@@ -64,6 +66,16 @@ def decide(line: Line, op_id: str, choice: str, by: str, picks: Mapping[str, str
         return _go_on(writing, act, rows, fresh, choice, told, by, now, picks)
 
     return line.write(work, durable=True)
+
+
+def _still_open(act: ActRow | None) -> ActRow:
+    if act is None or act.state is not ActState.CONFLICT:
+        raise _not_open()
+    return act
+
+
+def _not_open() -> UserProblem:
+    return UserProblem(L("This choice is not open any more. Look at the list again."), field="choice")
 
 
 def _fresh(line: Line, rows: Sequence[ConflictRow]) -> dict[str, Theirs]:

@@ -14,7 +14,7 @@ from clinician.cache.synced import SyncedRow
 from clinician.cache.writing import Writing
 from clinician.fhir.bundles import Response, head, slices
 from clinician.fhir.reference import Raw
-from clinician.record.answer import Answer
+from clinician.record.answer import Answer, broken_answer
 from clinician.record.client import BatchEntry
 from clinician.sync.classes import Class, class_of
 from clinician.sync.colleague import whole
@@ -26,6 +26,8 @@ from clinician.sync.rebase import Moved, author_of, rebased
 from clinician.sync.successor import carried, replaced_by, successors
 
 _FROM = frozenset({ActState.SENDING, ActState.UNKNOWN})
+_TELLING = frozenset({200, 404, 410})
+"""Statuses that say what the record holds of a resource: this, or nothing."""
 
 
 class Settled(Enum):
@@ -106,6 +108,8 @@ def look(line: Line, refs: Sequence[str]) -> dict[str, Theirs]:
 
 
 def _theirs(ref: str, response: Response) -> Theirs:
+    if response.status not in _TELLING:
+        raise broken_answer(f"a read in a batch: {response.status}")  # silence about one is no deletion
     if response.status != 200 or not response.body:
         return Theirs(None, response.version, None, response.status)
     meta = head(response.body).meta
