@@ -19,6 +19,7 @@ from clinician.fhir.codes import CODE_TASK
 from clinician.fhir.read import patient_ref_of, ref_at, when_at
 from clinician.fhir.reference import split_ref
 from clinician.queries import waiting_files
+from clinician.queries.decisions import decided_on
 from clinician.queries.differences import FieldDiff, field_diffs
 from clinician.queries.patients import name_of, patient_names
 from clinician.queries.query import Cached, Reading, query
@@ -63,6 +64,7 @@ class ConflictView:
     theirs_author: str
     theirs_when: str
     choices: tuple[str, ...]
+    patient_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,12 @@ def sent_rows(reading: Reading, *, day: date) -> tuple[OutboxRow, ...]:
     return tuple(_row(act, names, {}, ()) for act in latest)
 
 
+@query(watches=("Outbox", "Patient"))
+def decided_rows(reading: Reading, *, day: date) -> tuple[OutboxRow, ...]:
+    """Conflicts that were decided that day: what stood against what, who decided, and when."""
+    return decided_on(reading, day)
+
+
 def _row(
     act: ActRow, names: Mapping[str, str], conflicts: Mapping[str, str], built_upon: Iterable[str]
 ) -> OutboxRow:
@@ -227,6 +235,7 @@ def conflict_view(reading: Reading, *, op_id: str) -> ConflictView:
         theirs_author=_author(reading, newest),
         theirs_when=moment_text(newest.theirs_when) if newest.theirs_when is not None else "",
         choices=_choices(rows),
+        patient_ref=act.patient_ref,
     )
 
 

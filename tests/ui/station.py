@@ -111,6 +111,7 @@ class ConflictView:
     theirs_author: str
     theirs_when: str
     choices: tuple[str, ...]
+    patient_ref: str = ""
 
 
 @dataclass(frozen=True)
@@ -395,6 +396,7 @@ class FakeStation:
         self.asked_for_people: list[int] = []
         """How much had been called at each asking"""
         self.pins: Any = FakePins(self)
+        self.decided: tuple[OutboxRow, ...] = ()
         self.unlocking: Any = FakeUnlocking()
         self.healthy: tuple[HealthLine, ...] = ()
         self.outbox: tuple[OutboxRow, ...] = OUTBOX
@@ -486,6 +488,7 @@ class FakeStation:
             "patient_hits": self._hits,
             "outbox_rows": lambda: self.outbox,
             "sent_rows": lambda day: self.sent,
+            "decided_rows": lambda day: self.decided,
             "conflict_view": lambda op_id: self.conflict,
         } | self.answers
         if name in known:

@@ -139,7 +139,7 @@ def _documents(stage: Stage) -> None:
     """A photo and a letter added, the photo open."""
     station, patient = stage.station, stage.window.shell.desk.patient.current
     for title, kind, content in (
-        ("Legesår venstre legg", "wound-photo", _picture()),
+        ("Leggsår venstre legg", "wound-photo", _picture()),
         ("Brev fra fastlegen", "letter", b"Til hjemmetjenesten\n\nBandasjen skiftes annenhver dag."),
     ):
         taken = station.documents.stage(content)

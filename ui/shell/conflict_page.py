@@ -159,6 +159,8 @@ class ConflictPage(Ground):
             for f in sorted(view.fields, key=lambda f: f.same)
         )
         self._model.set_rows(self._fields)
+        if view.patient_ref:  # the banner must never name another person than the one decided about
+            self._desk.patient.choose(view.patient_ref)
         self._title.set_words(" · ".join(part for part in (view.title, view.patient_name) if part))
         words = L("Changed by {name}, {when}", name=view.theirs_author, when=view.theirs_when)
         unknown = L("Changed by {name}; when is not known", name=view.theirs_author)

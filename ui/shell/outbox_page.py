@@ -41,6 +41,7 @@ FACES = {
     "conflict": ("git-diff", "danger"),
     "rejected": ("x-circle", "danger"),
     "parked": ("pause", "warn"),
+    "decided": ("scales", "ink_quiet"),
     "withdrawn": ("arrow-u-up-left", "ink_quiet"),
 }
 """Glyph and role of each state of the outbox; the word comes with the row."""
@@ -55,7 +56,7 @@ def face(state: str) -> tuple[str, str]:
 
 
 def _weight(row: OutboxRow) -> int:
-    return 400 if row.state == "applied" else 600
+    return 400 if row.state in ("applied", "decided") else 600
 
 
 def _sums(waiting: Sequence[OutboxRow], sent: int) -> str:
@@ -79,6 +80,7 @@ class OutboxPage(Ground):
         self._watches: list[Watch] = []
         self._waiting: tuple[OutboxRow, ...] | None = None
         self._sent: tuple[OutboxRow, ...] | None = None
+        self._decided: tuple[OutboxRow, ...] = ()
         self._is_new = True
         self._wanted = ""
         self._day: date | None = None
@@ -181,13 +183,14 @@ class OutboxPage(Ground):
         if self._day != today:
             self._forget()
         if not self._watches:
-            from clinician.queries.outbox import outbox_rows, sent_rows
+            from clinician.queries.outbox import decided_rows, outbox_rows, sent_rows
 
             self._loading.wait()
             reads = self._desk.reads
             self._watches = [
                 reads.watch(outbox_rows, self._on_waiting, None),
                 reads.watch(sent_rows, self._on_sent, None, day=today),
+                reads.watch(decided_rows, self._on_decided, None, day=today),
             ]
             self._day = today
         else:
@@ -198,6 +201,7 @@ class OutboxPage(Ground):
         """Another person signs in: nothing of this one stays on the page."""
         self._forget()
         self._waiting = self._sent = None
+        self._decided = ()
         self._model.set_rows(())
 
     def _forget(self) -> None:
@@ -223,16 +227,21 @@ class OutboxPage(Ground):
         self._sent = rows
         self._show_rows()
 
+    def _on_decided(self, rows: tuple[OutboxRow, ...]) -> None:
+        self._decided = rows
+        self._show_rows()
+
     def _show_rows(self) -> None:
         if self._waiting is None or self._sent is None:
             return
         known = {row.key for row in self._waiting}
-        rows = (*self._waiting, *(row for row in self._sent if row.key not in known))
+        sent = [row for row in self._sent if row.key not in known]
+        rows = (*self._waiting, *self._decided, *sent)
         self._model.set_rows(rows)
         self._loading.show_content(bool(rows))
         self._sum.setVisible(bool(rows))
         self._all.setVisible(bool(self._waiting))
-        self._sum.set_words(_sums(self._waiting, len(rows) - len(known)))
+        self._sum.set_words(_sums(self._waiting, len(sent)))
         if self._wanted:
             self.table.choose(self._wanted)
             self._wanted = ""
