@@ -11,8 +11,8 @@ from clinician.record.probe import probe
 from clinician.record.profile import ServerProfile, epoch_of, from_raw, version_of
 from clinician.record.websocket import Open, open_bound, websocket_of
 from clinician.record.websocket_probe import ping_seconds
+from clinician.sync import restored
 from clinician.sync.line import Line
-from clinician.sync.restored import EPOCH
 from clinician.sync.rounds import NIGHTLY, Cadence
 from clinician.sync.together import side_by_side
 
@@ -22,13 +22,13 @@ LATER_PATIENCE: Final = 5.0
 
 
 def learn(line: Line, cadence: Cadence, open_socket: Open = open_bound) -> ServerProfile:
-    """The profile this line goes by from now on. A new epoch is noted in line.older: it was restored."""
+    """The profile this line goes by from now on. Another epoch than before: the record was restored."""
     stored = line.write(lambda writing: writing.marks.profile())
     profile = from_raw(stored) if stored else None
     capability = line.client.capability()
     told = (version_of(capability), epoch_of(capability))
     if profile is not None and profile.epoch != told[1]:
-        line.older.add(EPOCH)
+        restored.begin(line, lambda writing: None)  # before anything is sent or the new epoch is known here
     if profile is None or (profile.version, profile.epoch) != told or cadence.probe_due():
         profile = _probed(line, FIRST_PATIENCE if profile is None else LATER_PATIENCE, open_socket)
         cadence.probed()

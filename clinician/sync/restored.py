@@ -16,8 +16,6 @@ from clinician.sync.line import Line
 from clinician.sync.pages import instant, one_page, take
 
 _KEY: Final = "sync.frozen"
-EPOCH: Final = "epoch"
-"""In line.older: the record itself says that it lives another life."""
 _ASKED: Final = 100
 _SLACK: Final = timedelta(seconds=10)
 """Nodes' clocks may differ by this much without the record having gone back."""
@@ -29,8 +27,6 @@ def is_true(line: Line) -> bool:
     A page may be older than what an act of ours has brought since, and the clock of a node may run behind;
     then what the record holds is taken as it is, and nothing is frozen. Raises Offline or RecordTrouble.
     """
-    if EPOCH in line.older:
-        return True
     refs = sorted(line.older)[:_ASKED]
     answer = line.client.batch(BatchEntry("GET", ref) for ref in refs)
     present: list[Response] = []

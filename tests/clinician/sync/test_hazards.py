@@ -365,7 +365,7 @@ def test_that_following_a_restore_goes_on_where_it_was_cut_off(world: HazardWorl
     loaded(world)
     a = station(world)
     a.step()
-    a.engine.line.older.add(restored.EPOCH)
+    restored.begin(a.engine.line, a.engine._ready_marks)
     a.wire.fault = lambda request, go: outside(503, b"{}", **FHIR) if "_search" in request.url.path else go()
     a.step()
     assert a.write(restored.is_under_way)
