@@ -26,7 +26,7 @@ from clinician.sync.audit import send_audit
 from clinician.sync.colleague import heed, take_over
 from clinician.sync.confirm import confirm
 from clinician.sync.delta import Delta, delta
-from clinician.sync.fill import fill
+from clinician.sync.fill import fill, is_untouched
 from clinician.sync.health import PushHealth
 from clinician.sync.learn import learn
 from clinician.sync.line import Line, Stopped
@@ -187,12 +187,13 @@ class SyncEngine:
             return self._tell()
 
     def _whole_round(self) -> None:
+        is_new = self.cadence.full is None and self.line.write(is_untouched)
         self._prepare()
         self.attachments.wake()
         self._send()
         filled = self._fill()
         self._ask_changes(filled)
-        self._compare(filled)
+        self._compare(is_new and filled)
         self._watch_restored()
         self._finish_round()
 

@@ -41,6 +41,11 @@ def fill(line: Line, board: StatusBoard, tell: Callable[[str], object], *, until
     return bool(crew.taken)
 
 
+def is_untouched(writing: Writing) -> bool:
+    """Nothing was ever fetched: only then is a fill as good as a comparison of ids."""
+    return all(mark.mark is None and mark.cursor is None for mark in writing.marks.watermarks())
+
+
 def _next(line: Line, board: StatusBoard, crew: Crew, until: int) -> list[Empty]:
     """The most urgent rule that is not filled, for every chunk: asked anew for each rule, for people come."""
     crew.flush()
