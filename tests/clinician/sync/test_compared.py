@@ -31,6 +31,7 @@ def test_that_a_first_download_that_was_cut_off_is_compared_when_it_is_whole(wor
     for raw in raws:
         world.load([raw])
         world.tick(0.01)
+    world.tick(5)
     gone = first(raws, "Task")
     a = world.station()
     narrow = small_pages(3)
@@ -41,7 +42,7 @@ def test_that_a_first_download_that_was_cut_off_is_compared_when_it_is_whole(wor
         return narrow(request, go_on)
 
     a.wire.fault = cut
-    a.step()
+    assert a.step().link is Link.OFFLINE
     assert a.get(gone) is not None
     a.restart()
     assert world.direct.request("DELETE", gone).status in (200, 204)
