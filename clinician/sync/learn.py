@@ -32,7 +32,7 @@ def learn(line: Line, cadence: Cadence, open_socket: Open = open_bound) -> Serve
     if profile is None or (profile.version, profile.epoch) != told or cadence.probe_due():
         profile = _probed(line, FIRST_PATIENCE if profile is None else LATER_PATIENCE, open_socket)
         cadence.probed()
-    elif cadence.probed_at is None:
+    else:
         cadence.probed(ago=_age(line, profile))
     profile = replace(profile, websocket_url=websocket_of(capability, line.client.base_url))
     line.profile = profile

@@ -271,3 +271,37 @@ def test_that_a_live_hint_spares_the_question_after_sending(running: Station) ->
     running.change(first(running.all("Appointment"), "Appointment"), status="arrived")
     running.engine.send_only()
     assert not running.engine.loop.due.is_set()
+
+
+def test_that_an_act_whose_answer_hangs_is_settled_after_the_next_start(running: Station) -> None:
+    running.engine.start()
+    Reached(running, lambda s: s.link is Link.FRESH and s.all_sent).wait()
+    visit = first(running.all("Appointment"), "Appointment")
+    asked, release = threading.Event(), threading.Event()
+
+    def hang(request: httpx.Request, go_on: Callable[[], httpx.Response]) -> httpx.Response:
+        if request.method == "POST" and request.url.path in ("", "/"):
+            asked.set()
+            assert release.wait(20)
+            raise httpx.ReadError("cut")
+        return go_on()
+
+    class Line(RecordClient):
+        """Over a cable a wait is cut by hanging up; here there is no cable to cut."""
+
+        def hang_up(self) -> None:
+            super().hang_up()
+            release.set()
+
+    running.wire.fault = hang
+    running.engine.line.client = Line("http://record.local", transport=running.wire)
+    op = running.change(visit, status="arrived")
+    assert asked.wait(20)
+    running.engine.stop()
+    assert release.is_set(), "closing the window never waits for a record"
+    running.wire.fault = None
+    running.restart()
+    running.engine.step()
+    running.engine.step()
+    assert running.state(op) == "applied"
+    assert running.world.history(f"Provenance/{op}") == 1
