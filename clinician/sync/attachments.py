@@ -16,7 +16,7 @@ from typing import Final
 
 from clinician.cache.attachments import ATTACHMENT, FileRow, FileState
 from clinician.cache.writing import Writing
-from clinician.errors import DiskFull, Environment, Offline
+from clinician.errors import DiskFull, Offline
 from clinician.record.client import Busy
 from clinician.record.retry import pause
 from clinician.sync.attachment_down import fetch, prefetch
@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 MEBIBYTE: Final = 1024 * 1024
 PREFETCHED_FOR: Final = frozenset({"Appointment", "DocumentReference"})
 _PATIENCE: Final = 30.0
+AFTER_A_FAULT: Final = 5.0
+"""Seconds until what this PC could not do itself is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class AttachmentSync:
         self._frozen, self._on_sent = frozen, on_sent
         self._due: dict[str, float] = {}
         self._quiet_until = 0.0
+        self._rest_until: float | None = None
         self._failures = 0
         self._looked: date | None = None
         self._is_untidy = True
@@ -101,24 +104,31 @@ class AttachmentSync:
 
     def next_try(self) -> float | None:
         """Seconds until a pause ends; None when nothing waits for one."""
-        if not self._due:
-            return None
-        now = self._line.clock.monotonic()
-        return max(0.05, max(min(self._due.values()), self._quiet_until) - now)
+        waits = [max(until, self._quiet_until) for until in tuple(self._due.values())]
+        waits += [self._rest_until] if self._rest_until is not None else []
+        return max(0.05, min(waits) - self._line.clock.monotonic()) if waits else None
 
     # one turn -------------------------------------------------------------------------------
 
     def turn(self) -> None:
         """Send what waits, fetch what is wanted, tidy. Never raises for the record's or the disk's sake."""
-        waiting, wanted = self._line.write(self._to_do)
-        if not (waiting or wanted or self._is_untidy):
-            return
         try:
-            if self._each(waiting, self._send):
-                self._each(wanted, self._fetch)
-            self._tidy()
+            self._turn()
         except Stopped:
             pass
+        except Exception as fault:  # noqa: BLE001  # the thread must live on: nobody else sends documents
+            _log.error("the attachments wait: %s", type(fault).__name__)
+            self._rest_until = self._line.clock.monotonic() + AFTER_A_FAULT
+
+    def _turn(self) -> None:
+        self._rest_until = None
+        waiting, wanted = self._line.write(self._to_do)
+        if not (waiting or wanted or self._is_untidy):
+            self._due.clear()
+            return
+        if self._each(waiting, self._send):
+            self._each(wanted, self._fetch)
+        self._tidy()
 
     def look_ahead(self, changed: Iterable[str]) -> None:
         """After a round: ask for today's documents when visits or documents changed, or the day did."""
@@ -148,14 +158,16 @@ class AttachmentSync:
     def _one(self, row: FileRow, work: Callable[[FileRow], None]) -> bool:
         try:
             work(row)
-        except Environment as trouble:
-            _log.warning("an attachment waits: %s %s", type(trouble).__name__, trouble.detail)
+        except Stopped:
+            raise
+        except Exception as trouble:  # noqa: BLE001  # a fault of ours in one must not stop the others
+            _log.warning("an attachment waits: %s %s", type(trouble).__name__, getattr(trouble, "detail", ""))
             return self._later(row, trouble)
         self._due.pop(row.ref, None)
         self._failures = 0
         return True
 
-    def _later(self, row: FileRow, trouble: Environment) -> bool:
+    def _later(self, row: FileRow, trouble: Exception) -> bool:
         """Again after a pause; the whole queue pauses where the record, or the disk, is the trouble."""
         self._failures += 1
         asked = trouble.retry_after if isinstance(trouble, Busy) else None

@@ -184,6 +184,9 @@ class SyncEngine:
             except (Environment, Refused) as trouble:
                 _log.warning("a round ended early: %s %s", type(trouble).__name__, trouble.detail)
                 self._ended(trouble)
+            except Exception as fault:  # noqa: BLE001  # a fault of ours must not end the thread in silence
+                _log.error("a round met a fault: %s", type(fault).__name__)
+                self._ended(fault)
             return self._tell()
 
     def _whole_round(self) -> None:
@@ -197,16 +200,21 @@ class SyncEngine:
         self._watch_restored()
         self._finish_round()
 
-    def _ended(self, trouble: Environment | Refused) -> None:
-        """A full disk here is not the record's silence, and is not told as such."""
-        if isinstance(trouble, DiskFull):
-            self.board.disk_full, self.board.complete = True, False
-        else:
+    def _ended(self, trouble: Exception) -> None:
+        """A full disk here, or a fault of ours, is not the record's silence, and is not told as such."""
+        if isinstance(trouble, Environment | Refused) and not isinstance(trouble, DiskFull):
             self._lost(trouble)
+            return
+        self.board.disk_full, self.board.complete = isinstance(trouble, DiskFull), False
+        if not self.board.answered:
+            self._pause_after(trouble)
 
     def _lost(self, trouble: Environment | Refused) -> None:
         self.board.lost(self._clock.now())
         self.cadence.lost()
+        self._pause_after(trouble)
+
+    def _pause_after(self, trouble: Exception) -> None:
         if self.uploader.breaker.failures == self._failures:
             asked = trouble.retry_after if isinstance(trouble, Busy) else None
             self.uploader.breaker.failed(self._clock.monotonic(), asked, away=isinstance(trouble, NotSent))
@@ -278,12 +286,7 @@ class SyncEngine:
             if not self._is_prepared:
                 self.loop.due.set()
                 return
-            self._failures = self.uploader.breaker.failures
-            try:
-                self._send()
-            except Environment as trouble:
-                self._ended(trouble)
-            self._tell()
+            self._in_a_round(self._send)
             if ALL not in self.listening.covered:
                 self.wake()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -10,6 +11,9 @@ DEBOUNCE: Final = 0.1
 """Seconds: news often come in flocks, and one round hears them all."""
 SHORTEST: Final = 0.05
 _PATIENCE: Final = 30.0
+AFTER_A_FAULT: Final = 5.0
+"""Seconds: what went wrong here may go wrong again."""
+_log: Final = logging.getLogger(__name__)
 
 
 class Loop:
@@ -72,12 +76,20 @@ class Loop:
         """The thread's work; ends when stopped."""
         self.due.set()
         while not self._stopped.is_set():
-            if self.due.is_set():
-                self.due.clear()
-                self._whole_round()
-            else:
-                self._small_round()
-            self._sleep()
+            try:
+                self._one_round()
+                self._sleep()
+            except Exception as fault:  # noqa: BLE001  # nobody would notice a thread that is gone
+                _log.error("sync met a fault: %s", type(fault).__name__)
+                self.due.set()
+                self._stopped.wait(AFTER_A_FAULT)
+
+    def _one_round(self) -> None:
+        if self.due.is_set():
+            self.due.clear()
+            self._whole_round()
+        else:
+            self._small_round()
 
     def _sleep(self) -> None:
         asked = self._awake.wait(max(SHORTEST, self._pause()))
