@@ -19,7 +19,7 @@ from clinician.fhir.times import to_instant
 from clinician.record.answer import broken_answer
 from clinician.record.client import BatchEntry, Busy
 from clinician.sync.by_id import fetch
-from clinician.sync.download import EPOCH, Walk, run
+from clinician.sync.download import EPOCH, Walk, lifted, run
 from clinician.sync.line import NEGLIGIBLE, PER_COMMIT, Line
 from clinician.sync.pages import Taken, instant, set_aside, take
 from clinician.sync.plan import Key, encoded, patient_parameter
@@ -168,7 +168,7 @@ def _walk_on(line: Line, one: _Asked, taken: Taken, found: Delta) -> None:
     line.store(taken.rows, lambda writing: set_aside(writing, taken.poison, line.clock.now()))
     _note(found, taken.rows)
     try:
-        run(line, walk, taken.stamps[-1] if taken.stamps else one.since, bounded=False)
+        run(line, walk, lifted(one.since, taken, mark), bounded=False)
     except (RecordTrouble, Refused):
         found.failed += one.keys
     found.returned.update(walk.returned)

@@ -121,7 +121,7 @@ def run(line: Line, walk: Walk, cursor: datetime | None, *, bounded: bool) -> No
         if taken is None:
             follow = None
             continue
-        before, cursor = cursor, _lifted(cursor, taken, walk.t0)
+        before, cursor = cursor, lifted(cursor, taken, walk.t0)
         walk.troubles = 0 if cursor != before else walk.troubles
         link = taken.next_url
         ends = link is None or link in seen or _is_spent(walk, taken)
@@ -171,8 +171,8 @@ def _is_spent(walk: Walk, taken: Taken) -> bool:
     return walk.empties >= EMPTY_CAP
 
 
-def _lifted(cursor: datetime | None, taken: Taken, t0: datetime | None) -> datetime | None:
-    """The cursor after a page: the last stamp, but never beyond T0, so that a changed row cannot lift it."""
+def lifted(cursor: datetime | None, taken: Taken, t0: datetime | None) -> datetime | None:
+    """The cursor after a page: its last stamp, at most T0; unchanged where rows are out of order."""
     if taken.stamps != sorted(taken.stamps):
         return cursor
     fit = [stamp for stamp in taken.stamps if t0 is None or stamp <= t0]
