@@ -63,10 +63,10 @@ class Line:
         known = [when for when in (answer.date, stamped) if when is not None]
         if not known:
             return None
-        self.server_now = min(known)
-        ahead = timedelta(seconds=round((self.server_now - self.clock.now()).total_seconds(), -1))
+        told = self.server_now = min(known)  # several threads hear; each goes by what it was told itself
+        ahead = timedelta(seconds=round((told - self.clock.now()).total_seconds(), -1))
         self.clock_ahead = ahead if abs(ahead) > NEGLIGIBLE else timedelta(0)
-        return self.server_now
+        return told
 
     def today(self) -> date:
         """The Norwegian day by the record's clock; by this PC's only while the record gave no time."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.clinician.sync.test_download import FHIR, Answer
-from tests.clinician.sync.world import World, outside, patient_with_visits
+from clinician.clock import FrozenClock
+from clinician.record.answer import Answer
+from tests.clinician.sync.test_download import FHIR
+from tests.clinician.sync.test_download import Answer as Inner
+from tests.clinician.sync.world import START, World, outside, patient_with_visits
 
 
 @pytest.mark.parametrize("how", ["changed under us", "not sorted"])
@@ -27,7 +32,7 @@ def test_that_the_first_page_of_a_long_delta_never_lifts_the_cursor_over_what_wa
     world.tick(600)
     batches: list[bytes] = []
 
-    def fault(request: httpx.Request, go_on: Answer) -> httpx.Response:
+    def fault(request: httpx.Request, go_on: Inner) -> httpx.Response:
         if request.url.path != "/" or b"_lastUpdated=ge" not in request.content or batches:
             return go_on()
         batches.append(request.content)
@@ -63,3 +68,23 @@ def inner(entry: Any) -> Any:
 
 def type_of(page: Any) -> str:
     return next((one["resource"]["resourceType"] for one in page.get("entry", ())), "")
+
+
+class Interrupting(FrozenClock):
+    """While one thread works out how far the clocks are apart, another hears a later answer."""
+
+    then: Callable[[], object] | None = None
+
+    def now(self) -> datetime:
+        call, self.then = self.then, None
+        if call is not None:
+            call()
+        return super().now()
+
+
+def test_that_a_pass_goes_by_the_time_of_its_own_answer_whatever_other_threads_hear(world: World) -> None:
+    line = world.station().engine.line
+    mine, later = START, START + timedelta(minutes=5)
+    line.clock = clock = Interrupting(START)
+    clock.then = lambda: line.heard(Answer(200, date=later))
+    assert line.heard(Answer(200, date=mine)) == mine
