@@ -209,9 +209,11 @@ class Attachments(AttachmentReader):
             values["state"] = to.value
         self._set(ref, **values)
 
-    def began(self, ref: str) -> None:
-        """A try begins: its fate is unknown until an answer is seen."""
+    def began(self, ref: str) -> bool:
+        """A try begins: its fate is unknown until an answer. False: its act was taken back meanwhile."""
+        self.drop_withdrawn()
         self._set(ref, attempts=_TABLE.c.attempts + 1)
+        return self.get(ref) is not None
 
     def progressed(self, ref: str, done: int) -> None:
         """So many bytes have gone over."""

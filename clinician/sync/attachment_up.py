@@ -26,14 +26,15 @@ _REFUSALS: Final = frozenset({400, 403, 404, 405, 410, 415, 422})
 
 
 def send(line: Line, row: FileRow) -> bool:
-    """Send it, or see that it is there; False when it was refused and waits for a person.
+    """Send it, or see that it is there; False when it was refused and waits for a person, or was taken back.
 
     Raises Environment when its fate is not known or the record is away; then it is tried again.
     """
     try:
         if row.attempts and (same := is_there(line, row)) is not None:
             return _settled(line, row, same)
-        line.write(lambda writing: writing.attachments.began(row.ref), durable=True)
+        if not line.write(lambda writing: writing.attachments.began(row.ref), durable=True):
+            return False
         answer = put_binary(
             line.client,
             row.ref,
