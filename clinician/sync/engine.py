@@ -318,8 +318,9 @@ class SyncEngine:
     def _rescope(self) -> None:
         now = self._clock.now()
         if self.line.write(lambda writing: scope.refresh(writing, self.line.plan, now)):
-            self.board.complete = False
+            was_complete = self.board.complete
             self._fill()
+            self.board.complete = was_complete and self.board.complete
 
     def _all_keys(self, writing: Writing) -> tuple[dict[str, list[str]], list[Key]]:
         chunks = scope.chunks_of(writing)
@@ -333,7 +334,7 @@ class SyncEngine:
             chunks, keys = self.line.write(self._all_keys)
             found = manifest(self.line, chunks, [key for key in keys if key.rule.type in types])
             self.cadence.compared(types, self.line.plan.types)
-            if found.removed:
+            if found.removed or found.fetched:
                 self._rescope()
             if found.raised:
                 _log.warning("the record's index lags for %d rows", len(found.raised))
