@@ -22,6 +22,7 @@ from clinician.errors import UserProblem
 from clinician.fhir.times import earliest_or_none
 from clinician.sync.line import Line
 from clinician.sync.notice import DECISION, WHOLE, is_notice, tell_decided
+from clinician.sync.rebase import facts_of, replace_act
 from clinician.texts import lazy
 
 L = lazy("sync")
@@ -63,10 +64,19 @@ def _heed(writing: Writing, now: datetime) -> int:
         if ended is not None:
             choice, by, when = _decision(ended)
             writing.conflicts.decide(act.op_id, choice, by, when or now)
-            writing.outbox.transition(act.op_id, ActState.CONFLICT, ActState.WITHDRAWN)
+            _let_go(writing, act, ended, now)
             tell_decided(writing, act, choice, by, now)
             count += 1
     return count
+
+
+def _let_go(writing: Writing, act: ActRow, ended: Raw, now: datetime) -> None:
+    """A colleague's decision took along what has happened; a Task that was merely ended did not."""
+    facts = () if _said(ended) else facts_of(writing, act)
+    if facts:
+        replace_act(writing, act, facts, now)
+    else:
+        writing.outbox.transition(act.op_id, ActState.CONFLICT, ActState.WITHDRAWN)
 
 
 def _ended(writing: Writing, ref: str) -> Raw | None:
@@ -88,9 +98,16 @@ def task_of(writing: Writing, act: ActRow) -> str:
 
 
 def _decision(task: Raw) -> tuple[str, str, datetime | None]:
-    said = [one.get("valueString", "") for one in task.get("output", ()) if _named(one) == DECISION]
     note: Raw = next(iter(task.get("note", ())), {})
-    return (said or ["theirs"])[0], str(note.get("authorString", "")), earliest_or_none(note.get("time"))
+    return (
+        (_said(task) or ["theirs"])[0],
+        str(note.get("authorString", "")),
+        earliest_or_none(note.get("time")),
+    )
+
+
+def _said(task: Raw) -> list[str]:
+    return [one.get("valueString", "") for one in task.get("output", ()) if _named(one) == DECISION]
 
 
 def _named(one: Raw) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -11,12 +10,11 @@ from clinician.cache.acts import ActRow, ActState, ConflictRow, Entry
 from clinician.cache.writing import Writing
 from clinician.errors import Environment, UserProblem
 from clinician.fhir.reference import Raw
-from clinician.sync.classes import FACTS
 from clinician.sync.colleague import task_of
 from clinician.sync.line import Line
 from clinician.sync.merge import Kind, apply_changes, changed_paths, three_way
 from clinician.sync.notice import closing, queue_closing
-from clinician.sync.rebase import Moved, rebased, replace_act
+from clinician.sync.rebase import Moved, facts_of, rebased, replace_act
 from clinician.sync.settle import Theirs, carried_to, look, resolved
 from clinician.sync.successor import also_moved, has_begun, replaced_by, successors
 from clinician.texts import lazy
@@ -163,13 +161,7 @@ def _with_meta(mine: Raw, theirs: Raw) -> Raw:
 
 def _give_way(writing: Writing, act: ActRow, told: Entry | None, by: str, now: datetime) -> str:
     """The record's version stands. What has happened (a measurement, a note) is still sent."""
-    entries = writing.outbox.entries(act.op_id)
-    conflicted = {row.ref for row in writing.conflicts.rows(act.op_id, open_only=False)}
-    facts = [
-        replace(entry, version_after=None)
-        for entry in entries
-        if entry.is_create and entry.ref.partition("/")[0] in FACTS and entry.ref not in conflicted
-    ]
+    facts = facts_of(writing, act)
     if facts:
         return replace_act(writing, act, (*facts, *_but_written(told, facts)), now, by).op_id
     if told is not None:

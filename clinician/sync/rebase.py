@@ -17,6 +17,7 @@ from clinician.fhir.bundles import slices
 from clinician.fhir.reference import Raw, relative
 from clinician.fhir.times import earliest_or_none, to_instant
 from clinician.record.client import form
+from clinician.sync.classes import FACTS
 from clinician.sync.line import Line
 
 _AGENT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
@@ -93,6 +94,16 @@ def replace_act(
     )
     writing.outbox.supersede(act.op_id, op_id)
     return new
+
+
+def facts_of(writing: Writing, act: ActRow) -> tuple[Entry, ...]:
+    """What has happened and nobody disputes: sent whatever becomes of the rest of the act."""
+    disputed = {row.ref for row in writing.conflicts.rows(act.op_id, open_only=False)}
+    return tuple(
+        replace(entry, version_after=None)
+        for entry in writing.outbox.entries(act.op_id)
+        if entry.is_create and entry.ref.partition("/")[0] in FACTS and entry.ref not in disputed
+    )
 
 
 def author_of(line: Line, ref: str, theirs: Raw | None) -> tuple[str, datetime | None]:

@@ -111,9 +111,10 @@ def test_that_what_was_decided_cannot_be_taken_over(two: Two) -> None:
 
 
 def test_that_a_task_ended_by_another_program_without_a_word_lets_theirs_stand(two: Two) -> None:
-    op, task, _pulse = parked(two)
+    op, task, pulse = parked(two)
     two.world.load([{**two.there(task), "status": "completed"}])
     two.settle()
+    assert two.there(pulse)["status"] == "final", "what happened is kept, though nobody else has sent it"
     assert two.a.state(op) == ActState.WITHDRAWN and two.there(two.visit)["status"] == "cancelled"
     [row] = conflicts(two.a, op, open_only=False)
     assert (row.decision, row.decided_by) == ("theirs", "")
