@@ -114,7 +114,7 @@ class ConflictPage(Ground):
         ways.addStretch(1)
         later = Button(L("Decide later"), "shell.conflict.later", kind="quiet", hint=L("Escape"))
         later.clicked.connect(self.left)
-        ways.addWidget(later)
+        pane.tools.addWidget(later)
         self._said = Label(tone="ink_quiet", wrap=True)
         self._said.set_words(
             L("Nothing is lost: both versions are kept until you decide, and in the history after.")

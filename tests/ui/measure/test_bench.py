@@ -21,6 +21,9 @@ ROWS = {
         "sync no-op client CPU",
         "sync no-op bytes",
         "cache bytes per resource",
+        "sync initial, rows moved",
+        "work list usable, 4k at 50 ms round trip",
+        "everything, 4k at 50 ms round trip",
         "delta by push p50",
         "delta by push p95",
         "delta by poll p95",
@@ -44,7 +47,7 @@ ROWS = {
         for what in ("work list, my day", "work list, the zone", "patient open", "act, durable here")
         for share in (50, 95)
     },
-    "window": {"page switch painted, first visit"}
+    "window": {"page switch painted, first visit", "patient open painted, the first"}
     | {
         f"{what} painted{rest} p{share}"
         for what, rest in (
@@ -78,7 +81,7 @@ def test_that_a_bench_gives_every_row_with_value_floor_and_ratio(name: str) -> N
         assert list(row)[:5] == ["bench", "value", "unit", "floor", "ratio"]
         assert set(row) - {"bench", "value", "unit", "floor", "ratio"} in (set(), {"goal", "anchor"})
         assert row["value"] >= 0
-        assert row["unit"] in {"ms", "s", "MB", "bytes", "requests", "resources/s", "acts/s"}
+        assert row["unit"] in {"ms", "s", "MB", "bytes", "requests", "rows", "resources/s", "acts/s"}
 
 
 def test_that_an_unknown_bench_is_named_with_those_there_are() -> None:
