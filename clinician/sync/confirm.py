@@ -26,6 +26,11 @@ def note_applied(writing: Writing, versions: Mapping[str, str]) -> None:
     writing.keep.set(_KEY, json.dumps(unconfirmed(writing) | dict(versions)))
 
 
+def forget(writing: Writing) -> None:
+    """The record went back in time: everything is fetched anew, and what vanished never comes."""
+    writing.keep.drop(_KEY)
+
+
 def reaches(version: str, wanted: str) -> bool:
     """Whether a version shows that `wanted` was stored: the same, or a higher number."""
     if version == wanted:

@@ -12,6 +12,7 @@ from clinician.cache.writing import Writing
 from clinician.fhir.bundles import Response, slices
 from clinician.fhir.reference import Raw
 from clinician.record.client import BatchEntry
+from clinician.sync.confirm import forget
 from clinician.sync.line import Line
 from clinician.sync.pages import instant, one_page, take
 
@@ -43,7 +44,8 @@ def _went_back(line: Line, ref: str, response: Response) -> bool:
     if held is None:
         return False
     now = orjson.loads(response.body)
-    version, stamp = str(now["meta"].get("versionId", "")), instant(str(now["meta"].get("lastUpdated", "")))
+    meta = now.get("meta", {})
+    version, stamp = str(meta.get("versionId", "")), instant(str(meta.get("lastUpdated", "")))
     if version == held.version_id:
         return _content(now) != _content(held.raw)
     if version.isdecimal() and str(held.version_id).isdecimal():
@@ -58,10 +60,12 @@ def _content(raw: Raw) -> Raw:
 
 def _take(line: Line, writing: Writing, present: Sequence[Response]) -> None:
     """What the record holds now, although a rule of versions would keep what is cached."""
+    is_under_way = writing.is_restored()
     writing.begin_restored("read one by one")
     for response in present:
         line.put(writing, take(one_page(response.body)).rows)
-    writing.end_restored()
+    if not is_under_way:
+        writing.end_restored()
 
 
 def begin(line: Line, ready_marks: Callable[[Writing], None]) -> None:
@@ -70,6 +74,7 @@ def begin(line: Line, ready_marks: Callable[[Writing], None]) -> None:
     def work(writing: Writing) -> None:
         writing.keep.set(_KEY, "restored")
         writing.begin_restored("the record shows older versions")
+        forget(writing)
         for mark in writing.marks.watermarks():
             writing.marks.drop_watermark(mark.key)
         ready_marks(writing)

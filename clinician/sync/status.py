@@ -59,9 +59,11 @@ class StatusBoard:
         status = self._status(acts, stuck, writing.marks.watermarks(), bool(unconfirmed(writing)))
         contact = note_contact(writing, now, answered=self._heard)
         self._heard = False
+        restored = is_frozen(writing)
         return replace(
             status,
-            restored=is_frozen(writing),
+            all_sent=status.all_sent and not restored,
+            restored=restored,
             twin=has_twin(writing),
             overdue=self._is_overdue(status, now),
             lease_over=contact.is_over(now, self.lease),
