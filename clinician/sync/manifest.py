@@ -116,13 +116,14 @@ def _list(line: Line, listing: Listing, key: Key, query: list[tuple[str, str]], 
 def _list_on(line: Line, listing: Listing, type_: str, query: list[tuple[str, str]], page: Page) -> None:
     """Further pages: from the last stamp, inclusive; by the link while a whole page has one stamp."""
     cursor: datetime | None = None
+    t0 = instant(page.last_updated)
     troubles = empties = 0
     for _ in range(PAGE_CAP):  # pragma: no branch - ten thousand pages
         stamps = [stamp for stamp in (instant(entry.last_updated) for entry in page.entries) if stamp]
         empties = 0 if stamps else empties + 1
         if page.next_url is None or empties >= EMPTY_CAP:
             return
-        before, cursor = cursor, stamps[-1] if stamps else cursor
+        before, cursor = cursor, _reached(cursor, stamps, t0)
         if cursor is None or cursor == before or cursor == stamps[0]:
             followed = _followed(line, type_, page.next_url)
             troubles = 0 if followed else troubles + 1
@@ -132,6 +133,12 @@ def _list_on(line: Line, listing: Listing, type_: str, query: list[tuple[str, st
         else:
             page = _from(line, type_, query, cursor)
         listing.add(type_, _versions(page, type_))
+
+
+def _reached(cursor: datetime | None, stamps: list[datetime], t0: datetime | None) -> datetime | None:
+    """As in a download: a row changed while its page was made must not lift the cursor over others."""
+    fit = [stamp for stamp in stamps if t0 is None or stamp <= t0]
+    return fit[-1] if fit and stamps == sorted(stamps) else cursor
 
 
 def _followed(line: Line, type_: str, url: str) -> Page | None:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from clinician.cache.synced import Evidence, Why
 from clinician.clock import FrozenClock
 from clinician.record.answer import Answer
 from tests.clinician.sync.test_download import FHIR
@@ -88,3 +89,38 @@ def test_that_a_pass_goes_by_the_time_of_its_own_answer_whatever_other_threads_h
     line.clock = clock = Interrupting(START)
     clock.then = lambda: line.heard(Answer(200, date=later))
     assert line.heard(Answer(200, date=mine)) == mine
+
+
+def test_that_a_comparison_of_ids_skips_nothing_when_a_row_of_its_page_changes_under_it(world: World) -> None:
+    raws = patient_with_visits(7)
+    tasks = [raw for raw in raws if raw["resourceType"] == "Task"]
+    world.load([raw for raw in raws if raw not in tasks])
+    for raw in tasks:
+        world.tick(100)
+        world.load([raw])
+    world.tick(600)
+    a = world.station()
+    a.step()
+    lost = ref(tasks[4])
+    a.write(lambda w: w.remove_synced(lost, Evidence(Why.OUT_OF_SCOPE, START)))
+    narrowed: list[bytes] = []
+
+    def fault(request: httpx.Request, go_on: Inner) -> httpx.Response:
+        if request.url.path != "/" or b"_elements=id" not in request.content or narrowed:
+            return go_on()
+        narrowed.append(request.content)
+        narrow = request.content.replace(b"_count=1000", b"_count=3")
+        request.stream, request._content = httpx.ByteStream(narrow), narrow
+        request.headers["content-length"] = str(len(narrow))
+        bundle = json.loads(go_on().read())
+        page = next(one for one in map(inner, bundle["entry"]) if type_of(one) == "Task")
+        world.tick(5)
+        world.load([{**tasks[2], "status": "in-progress"}])
+        page["entry"][2]["resource"] = world.there(ref(tasks[2]))
+        return outside(200, json.dumps(bundle).encode(), **FHIR)
+
+    a.wire.fault = fault
+    a.engine.look_closely()
+    a.step()
+    assert narrowed
+    assert a.get(lost) is not None
