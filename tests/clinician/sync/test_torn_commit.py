@@ -10,6 +10,7 @@ import pytest
 
 from clinician.errors import DiskFull
 from clinician.sync.gather import Gather
+from clinician.sync.line import Line
 from clinician.texts import lazy
 from tests.clinician.sync.test_fill import mark, rows_of
 from tests.clinician.sync.world import World
@@ -21,30 +22,29 @@ def full() -> DiskFull:
     return DiskFull(L("{words}", words="full"))
 
 
+class Tight:
+    """A line whose first commit meets a full disk, at once or after a while; there is room for the next."""
+
+    def __init__(self, line: Line, how: str) -> None:
+        self._line, self._how = line, how
+
+    def store_pages(self, pages: Any) -> Future[None]:
+        how, self._how = self._how, ""
+        if how == "at once":
+            raise full()
+        if not how:
+            return self._line.store_pages(pages)
+        failed: Future[None] = Future()
+        failed.set_exception(full())
+        return failed
+
+
 @pytest.mark.parametrize("how", ["later", "at once"])
 def test_that_nothing_that_came_after_a_commit_that_failed_is_committed(world: World, how: str) -> None:
     a = world.station()
-    line = a.engine.line
-    gather = Gather(line)
+    tight: Any = Tight(a.engine.line, how)
+    gather = Gather(tight)
     gather.put(rows_of(400, "a"), mark("cursor"))
-    whole = type(line).store_pages
-
-    class Full(type(line)):  # type: ignore[misc]  # a line whose next commit meets a full disk
-        __slots__ = ("is_full",)
-
-        def store_pages(self, pages: Any) -> Future[None]:
-            if not self.is_full:
-                return whole(self, pages)
-            self.is_full = False
-            if how == "at once":
-                raise full()
-            failed: Future[None] = Future()
-            failed.set_exception(full())
-            return failed
-
-    tight = Full(line.cache, line.client, line.plan, line.clock)
-    tight.is_full = True
-    gather._line = tight
     with suppress(DiskFull):
         gather.put(rows_of(200, "b"), mark("other"))
     for _ in range(2):
