@@ -9,7 +9,7 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from clinician import texts
@@ -93,11 +93,12 @@ class UserView(QWidget):
             self.tabs.addTab("")
             self.pages.addWidget(page)
         right = Pane(margin=3)
-        top = QHBoxLayout()
-        top.addWidget(self.tabs, 1)
+        self._top = QGridLayout()
+        self._top.setColumnStretch(0, 1)
         self._age = AgeLabel(self._ctx.record_now, "homecare.user.age")
-        top.addWidget(self._age)
-        right.body.addLayout(top)
+        self._arrange()
+        theme.theme_changed.connect(self._arrange)
+        right.body.addLayout(self._top)
         right.body.addWidget(self.pages, 1)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
@@ -183,9 +184,17 @@ class UserView(QWidget):
         ending = self._ctx.patients.changed(self._turn)
         self.destroyed.connect(lambda _gone: ending.end())
 
-    def _hints(self) -> None:
+    def _arrange(self) -> None:
+        """Where the text is large the tabs have the line to themselves, without their letters."""
+        large = theme.current().text_scale >= 150
+        self._top.addWidget(self.tabs, 0, 0)
+        self._top.addWidget(self._age, 1 if large else 0, 0 if large else 1)
         for number, (_key, words) in enumerate(_TABS):
-            self.tabs.setTabText(number, words.render())
+            text = words.render()
+            self.tabs.setTabText(number, text.partition(" (")[0] if large else text)
+
+    def _hints(self) -> None:
+        self._arrange()
         show_hints(self, _("N = note · M = measurement · P = plan · O = tasks · D = documents · T = table"))
 
     def key_hints(self) -> tuple[tuple[str, str], ...]:
