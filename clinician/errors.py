@@ -47,14 +47,19 @@ class UserProblem(ClinicianError):
 class SecretNeeded(UserProblem):
     """The stored data are locked until somebody gives their password for this PC.
 
-    people: (who, name) of those who have one; () where only the PC's own opens it. is_new: there is none
-    yet and one must be chosen.
+    people: (who, name) of those who have one; () where only the PC's own opens it. new_least: there is
+    none yet, and one of so many characters must be chosen; 0 otherwise.
     """
 
-    def __init__(self, text: Text, *, people: tuple[tuple[str, str], ...] = (), is_new: bool = False) -> None:
-        super().__init__(text, field="secret", detail="new secret" if is_new else "secret needed")
+    def __init__(self, text: Text, *, people: tuple[tuple[str, str], ...] = (), new_least: int = 0) -> None:
+        super().__init__(text, field="secret", detail="new secret" if new_least else "secret needed")
         self.people = people
-        self.is_new = is_new
+        self.new_least = new_least
+
+    @property
+    def is_new(self) -> bool:
+        """One must be chosen."""
+        return self.new_least > 0
 
 
 class Refused(ClinicianError):

@@ -7,19 +7,17 @@ code that a superuser, signed in, hands over face to face.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from clinician import texts
 from clinician.access.pin_state import PinState
 from clinician.access.pins import Pins
-from clinician.access.who import Who
+from clinician.access.who import SUPERUSER, Who
 from clinician.commands.bus import CommandBus
 from clinician.errors import Refused
 from clinician.queries.staff import StaffRow
 
 L = texts.lazy("core")
 __all__ = ["PinDesk", "PinState"]
-SUPERUSER: Final = "superuser"
 
 
 class PinDesk:
@@ -60,7 +58,7 @@ class PinDesk:
     def issue_code(self, practitioner_ref: str) -> str:
         """A code for a colleague, good for half an hour; logged. Raises Refused for who is no superuser."""
         who = self._person()
-        if SUPERUSER not in who.functions:
+        if not who.is_superuser:
             raise Refused(L("Only a superuser can hand out a code for a new PIN."))
         if practitioner_ref not in {row.key for row in self._staff()}:
             raise Refused(L("This person has no role at this workplace. Ask the workplace's superuser."))

@@ -346,7 +346,7 @@ class Workstation:
     def resume_sync(self) -> None:
         """A superuser has looked at a record that was restored: send again. Logged; Refused for others."""
         who = self._person()
-        if "superuser" not in who.functions:
+        if not who.is_superuser:
             raise Refused(L("Only a superuser can let sending go on. Your work is kept on this PC."))
         self._bus.record_decision(who, "resume_sync")
         self.engine.resume()

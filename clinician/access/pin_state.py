@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
+
+CODE_DIGITS: Final = 6
+"""Of the code a superuser hands over"""
 
 
 class PinState(StrEnum):

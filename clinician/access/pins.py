@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from clinician import texts
+from clinician.access.pin_state import CODE_DIGITS
 from clinician.clock import Clock
 from clinician.errors import Refused, UserProblem
 from clinician.texts import Text
@@ -27,7 +28,6 @@ FIRST_LOCK: Final = timedelta(minutes=5)
 LONGEST_LOCK: Final = timedelta(hours=1)
 SHORTEST: Final = 4
 LONGEST: Final = 12
-CODE_DIGITS: Final = 6
 CODE_LASTS: Final = timedelta(minutes=30)
 _COMMON: Final = ("0123", "1234", "4321", "2580", "1212", "1122", "6969", "2026", "2025")
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+SUPERUSER: Final = "superuser"
+"""The function of who looks after a workplace's set-up"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +27,8 @@ class Who:
     professions: frozenset[str] = frozenset()
     competences: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
+
+    @property
+    def is_superuser(self) -> bool:
+        """Whether the person looks after this workplace's set-up."""
+        return SUPERUSER in self.functions

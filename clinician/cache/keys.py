@@ -197,7 +197,7 @@ def _make(folder: Path, keyring: KeyStore | None, secret: str) -> bytes:
                 "This PC has no key store, so what is stored here needs a password. Nothing is saved yet. "
                 "Choose a long one; whoever is responsible for the PC keeps it."
             ),
-            is_new=True,
+            new_least=SHORTEST,
         )
     keep_file(folder / KEY_FILE, wrap(key, secret))
     return key

@@ -232,7 +232,7 @@ def test_that_a_first_password_is_long_and_written_twice(
 
     def opener(_progress: Any) -> FakeStation:
         if not given.secret:
-            raise SecretNeeded(L("{words}", words="Velg et passord."), is_new=True)
+            raise SecretNeeded(L("{words}", words="Velg et passord."), new_least=12)
         return station
 
     window = MainWindow(opener, given=given)

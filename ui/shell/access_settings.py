@@ -20,7 +20,6 @@ from ui.widgets.labels import Label
 from ui.widgets.panes import row
 
 L = lazy("ui")
-SUPERUSER = "superuser"
 _WIDE = 420
 
 
@@ -106,8 +105,8 @@ class ColleagueCode(QWidget):
         """Who may get one; shown only to who may hand it out."""
         who = self._desk.station.who
         self.code.set_words("")
-        self.setVisible(who is not None and SUPERUSER in who.functions)
-        if who is not None and SUPERUSER in who.functions:
+        self.setVisible(who is not None and who.is_superuser)
+        if who is not None and who.is_superuser:
             self._desk.threads.run(lambda: self._desk.station.staff(who.workplace_ref), self._on_staff)
 
     def _on_other(self, _key: str) -> None:

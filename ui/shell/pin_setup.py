@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
-from clinician.access.pin_state import PinState
+from clinician.access.pin_state import CODE_DIGITS, PinState
 from clinician.texts import Text, lazy
 from ui.shell.pin_pad import LENGTH
 
 L = lazy("ui")
-CODE_DIGITS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from ui.widgets import theme
 from ui.widgets.fields import ChoiceField, LineField
 
 L = lazy("ui")
-SHORTEST = 12
 
 
 def hidden_line() -> QLineEdit:
@@ -28,7 +27,7 @@ class SecretPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._is_new = False
+        self._least = 0
         self._people: tuple[tuple[str, str], ...] = ()
         self._who = ChoiceField(L("Who are you?"), "shell.start.who")
         self.secret = LineField(L("Password for this PC"), "shell.start.secret", line=hidden_line())
@@ -44,7 +43,7 @@ class SecretPanel(QWidget):
 
     def ask(self, wanted: SecretNeeded) -> None:
         """Show what is needed."""
-        self._is_new = wanted.is_new
+        self._least = wanted.new_least
         if wanted.people != self._people:
             self._people = wanted.people
             self._who.set_choices((*wanted.people, ("", L("The one who keeps this PC"))))
@@ -61,7 +60,7 @@ class SecretPanel(QWidget):
         self.secret.setFocus()
 
     def _on_entered(self) -> None:
-        if self._is_new and not self.again.line.text():
+        if self._least and not self.again.line.text():
             self.again.setFocus()
         else:
             self.give()
@@ -69,15 +68,18 @@ class SecretPanel(QWidget):
     def give(self) -> None:
         """Hand it over, or say what is missing."""
         secret = self.secret.line.text()
-        if not secret or (self._is_new and len(secret) < SHORTEST):
+        if not secret or len(secret) < self._least:
             self.secret.set_problem(
-                L("Choose a password of at least {least} characters; three or four words do.", least=SHORTEST)
-                if self._is_new
+                L(
+                    "Choose a password of at least {least} characters; three or four words do.",
+                    least=self._least,
+                )
+                if self._least
                 else L("Write the password.")
             )
             self.secret.setFocus()
-        elif self._is_new and secret != self.again.line.text():
+        elif self._least and secret != self.again.line.text():
             self.again.set_problem(L("The two are not the same."))
             self.again.setFocus()
         else:
-            self.given.emit(self._who.value if not self._is_new else "", secret)
+            self.given.emit(self._who.value if not self._least else "", secret)

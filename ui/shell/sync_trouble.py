@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject
 
-from clinician.access.who import Who
+from clinician.access.who import SUPERUSER, Who
 from clinician.events import SyncStatus
 from clinician.modulekit.context import Kind
 from clinician.texts import Text, lazy
@@ -14,7 +14,6 @@ from ui.shell.desk import Desk
 from ui.shell.station import StaffLine
 
 L = lazy("ui")
-SUPERUSER = "superuser"
 _CHECK = L(
     "The central record was brought back from a backup. Everything here was fetched anew. Look whether the "
     "newest visits are there; nothing is sent until you let it go on."
@@ -76,7 +75,7 @@ class SyncTrouble(QObject):
                 self._desk.messages.dismiss(message)
 
     def _say_restored(self, who: Who) -> None:
-        if SUPERUSER in who.functions:
+        if who.is_superuser:
             self._said["restored"] = _CHECK
             self._desk.messages.say(
                 _CHECK,
