@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,25 +12,15 @@ from clinician import texts
 from clinician.cache.synced import Quarantined
 from clinician.events import Link, Push, SyncStatus
 from clinician.health import HealthLine, Mood
-from clinician.practice.create import create
 from clinician.queries.patients import patient_hits
 from clinician.workstation import Options, Workstation
 
-DAY = date(2026, 11, 18)
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("town")
-    create(folder, seed=1, people=300, day=DAY)
-    return folder
-
 
 @pytest.fixture
-def station(town: Path, tmp_path: Path) -> Iterator[Workstation]:
+def station(untouched_town: Path, tmp_path: Path) -> Iterator[Workstation]:
     import shutil
 
-    with Workstation.open(Options(Path(shutil.copytree(town, tmp_path / "pc")))) as opened:
+    with Workstation.open(Options(Path(shutil.copytree(untouched_town, tmp_path / "pc")))) as opened:
         yield opened
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +13,7 @@ from clinician.access.who import Who
 from clinician.errors import Refused
 from clinician.events import Link
 from clinician.practice.clock import PracticeClock
-from clinician.practice.create import create
 from clinician.workstation import PRACTICE_PIN, Options, Workstation
-
-DAY = date(2026, 11, 18)
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("town")
-    create(folder, seed=1, people=300, day=DAY)
-    with Workstation.open(Options(folder)) as station:
-        station.sync_once()
-    return folder
-
-
-@pytest.fixture
-def folder(town: Path, tmp_path: Path) -> Path:
-    import shutil
-
-    return Path(shutil.copytree(town, tmp_path / "pc"))
 
 
 @pytest.fixture

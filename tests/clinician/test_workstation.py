@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +12,11 @@ import pytest
 
 from clinician.errors import CacheDamaged, CacheInUse, Refused, WrongKey
 from clinician.events import Link
-from clinician.practice.create import create
 from clinician.practice.info import PracticeInfo
 from clinician.queries.patients import patient_hits
 from clinician.upkeep import examine, rescue_unsent
 from clinician.workstation import PRACTICE_PIN, PRACTICE_SECRET, Options, Workstation
-
-DAY = date(2026, 11, 18)
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("town")
-    create(folder, seed=1, people=300, day=DAY)
-    with Workstation.open(Options(folder)) as station:
-        station.sync_once()
-    return folder
-
-
-@pytest.fixture
-def folder(town: Path, tmp_path: Path) -> Path:
-    import shutil
-
-    return Path(shutil.copytree(town, tmp_path / "pc"))
+from tests.clinician.conftest import DAY
 
 
 @pytest.fixture
