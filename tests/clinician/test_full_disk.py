@@ -9,9 +9,9 @@ import pytest
 from clinician.errors import DiskFull
 from clinician.workstation import Workstation
 from tests.clinician.test_taking_back import command, nurse, visit_of
-from tests.clinician.test_workstation import folder, station, town
+from tests.clinician.test_workstation import station
 
-__all__ = ["folder", "nurse", "station", "town"]
+__all__ = ["nurse", "station"]
 
 
 def pages(station: Workstation, more: int | None) -> None:

@@ -12,9 +12,9 @@ import pytest
 from clinician.cli import main
 from clinician.modulekit.reopening import Refill
 from clinician.workstation import Options, Workstation
-from tests.clinician.test_workstation import complete, folder, my_day, sign_in, station, town
+from tests.clinician.test_workstation import complete, my_day, sign_in, station
 
-__all__ = ["folder", "station", "town"]
+__all__ = ["station"]
 
 
 def visit_of(station: Workstation) -> Any:
