@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -17,7 +17,8 @@ from tests.hazards.hazards import Hazards
 from tests.hazards.shelf import Raw, Shelf, Version, instant
 
 Pairs = list[tuple[str, str]]
-_RESULT = {"_count", "_sort", "_total", "_elements", "_include", "_lastUpdated", "_format", "_summary"}
+_APART = {"_count", "_sort", "_total", "_elements", "_include", "_lastUpdated", "_format", "_summary", "_id"}
+"""Not filters one by one: they say how to answer, or are looked up at once."""
 
 
 class Refusal(Exception):
@@ -35,12 +36,13 @@ class Snapshot:
 
     type: str
     pairs: Pairs
-    ids: list[tuple[str, str]]
+    found: list[Version]
+    """Which resources, for good; their content is what stands when a page is served, unless is_frozen."""
     made: int
     true: int
     count: int
     elements: bool
-    frozen: list[Version] = field(default_factory=list)
+    is_frozen: bool
 
 
 class Searches:
@@ -90,21 +92,24 @@ class Searches:
         found = self.matches(type_, pairs, now)
         if "_sort" not in named:
             found.sort(key=lambda version: version.pid)
-        ids = [(version.type, version.id) for version in found]
-        frozen = [] if hazards.snapshot_pages else found
-        return Snapshot(type_, pairs, ids, node, now, max(1, count), "_elements" in named, frozen)
+        is_frozen = not hazards.snapshot_pages
+        return Snapshot(type_, pairs, found, node, now, max(1, count), "_elements" in named, is_frozen)
 
     # matching -------------------------------------------------------------------------------
 
     def matches(self, type_: str, pairs: Pairs, now: int) -> list[Version]:
         """What a search finds, by stamp."""
         low, high = self._bounds(pairs)
-        found = self._shelf.stamped(type_, low, high)
+        ids = dict(pairs).get("_id")
+        if ids is None:
+            found = self._shelf.stamped(type_, low, high)
+        else:
+            found = self._shelf.named(type_, set(ids.split(",")), low, high)
         lag = self._hazards().lagging_index * 1000
         if lag:
             found = [version for version in found if version.seen_from <= now - lag]
         for name, value in pairs:
-            if name not in _RESULT:
+            if name not in _APART:
                 found = self._filtered(type_, name, value, found)
         return found
 
@@ -127,9 +132,6 @@ class Searches:
         return low, high
 
     def _filtered(self, type_: str, name: str, value: str, found: list[Version]) -> list[Version]:
-        if name == "_id":
-            wanted = set(value.split(","))
-            return [version for version in found if version.id in wanted]
         if name == patient_parameter(type_):
             wanted = {one.rpartition("/")[2] for one in value.split(",")}
             return [
@@ -157,40 +159,36 @@ class Searches:
     def _page(self, snapshot: Snapshot, offset: int, node: int) -> bytes:
         self.pages += 1
         hazards = self._hazards()
-        if hazards.empty_page_first and offset == 0 and snapshot.ids:
+        if hazards.empty_page_first and offset == 0 and snapshot.found:
             return self._bundle(snapshot, [], -1)
         offset = max(0, offset)
-        chosen = range(offset, min(offset + snapshot.count, len(snapshot.ids)))
-        if snapshot.frozen:
-            versions = [snapshot.frozen[at] for at in chosen]
-        else:
-            living = (self._shelf.current[snapshot.ids[at]] for at in chosen)
+        versions = snapshot.found[offset : offset + snapshot.count]
+        if not snapshot.is_frozen:
+            living = (self._shelf.current[version.type, version.id] for version in versions)
             versions = [version for version in living if not version.is_deleted]
         following = offset + snapshot.count
-        has_more = following < len(snapshot.ids)
+        has_more = following < len(snapshot.found)
         if not has_more and hazards.endless_next:
-            following = len(snapshot.ids)
+            following = len(snapshot.found)
         entries = [self._entry(version, elements=snapshot.elements) for version in versions]
         entries += [self._entry(version, mode="include") for version in self._included(snapshot, versions)]
         return self._bundle(snapshot, entries, following if has_more or hazards.endless_next else None)
 
     def _bundle(self, snapshot: Snapshot, entries: Sequence[bytes], following: int | None) -> bytes:
         hazards = self._hazards()
-        count = [("_count", str(snapshot.count))]
-        links = [{"relation": "self", "url": f"{self.base}/{snapshot.type}?{urlencode(count)}"}]
+        count = f"_count={snapshot.count}"
+        links = [{"relation": "self", "url": f"{self.base}/{snapshot.type}?{count}"}]
         if following is not None:
             pages = f"p{id(snapshot):x}"
             self._snapshots[pages] = snapshot
-            link = urlencode([("_getpages", pages), ("_getpagesoffset", str(max(0, following))), *count])
-            if following < 0:
-                link = link.replace("_getpagesoffset=0", "_getpagesoffset=-1")
+            link = f"_getpages={pages}&_getpagesoffset={following}&{count}"
             links.append({"relation": "next", "url": f"{self.base}?{link}"})
         head: dict[str, Any] = {
             "resourceType": "Bundle",
             "type": "searchset",
             "meta": {"lastUpdated": instant(snapshot.made)},
             "link": links,
-            "total": len(snapshot.ids) * (7 if hazards.lying_totals else 1)
+            "total": len(snapshot.found) * (7 if hazards.lying_totals else 1)
             + (3 if hazards.lying_totals else 0),
         }
         if hazards.unknown_elements:

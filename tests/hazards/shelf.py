@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from bisect import bisect_left, insort
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -162,6 +163,13 @@ class Shelf:
         start = 0 if low is None else bisect_left(entries, (low,))
         end = len(entries) if high is None else bisect_left(entries, (high + 1,))
         return [version for _, _, version in entries[start:end]]
+
+    def named(self, type_: str, ids: Iterable[str], low: int | None, high: int | None) -> list[Version]:
+        """Living resources of a type by id, by stamp, both bounds included."""
+        living = (self.living(type_, id_) for id_ in ids)
+        found = (version for version in living if version is not None)
+        within = [v for v in found if (low or 0) <= v.stamp and (high is None or v.stamp <= high)]
+        return sorted(within, key=lambda version: (version.stamp, version.serial))
 
     def of_type(self, type_: str) -> list[Version]:
         return self.stamped(type_, None, None)

@@ -115,8 +115,9 @@ SEKMET = {
     "if_none_match_star": False,
     "put_if_none_match": False,
     "gzip_requests": False,
-    "claim": "conditional-create",
 }
+"""Its race of conditional creates stands apart: under load two of its writers can collide in its database
+(tests/record/test_preconditions.py), so it differs from run to run. The claim must follow from what was found."""
 
 
 def judged(profile: ServerProfile) -> dict[str, Any]:
@@ -168,6 +169,9 @@ def test_that_sekmet_is_found_as_recorded(tmp_path: Path) -> None:
         with sekmet(tmp_path) as peer, RecordClient(peer.base) as client:
             profile = asked(client)
             found = judged(profile)
+            assert found.pop("claim") == (
+                "conditional-create" if found.pop("conditional_create") else "cas-row"
+            )
             assert {name: value for name, value in found.items() if value != ABLE[name]} == SEKMET
             assert_clean(client)
     except UnavailableError as why:
