@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -32,6 +33,35 @@ _BOX = tables.outbox
 _REFS = tables.outbox_ref
 _AFTER = tables.outbox_after
 _SENT = frozenset({ActState.SENDING, ActState.UNKNOWN})
+_OP: sa.BindParameter[str] = sa.bindparam("op")
+_ATTEMPTS = "attempts"
+_REFS_OF = sa.select(_REFS.c.ref).where(_REFS.c.op_id == _OP).order_by(_REFS.c.place)
+_SHA256 = sa.select(_BOX.c.sha256).where(_BOX.c.op_id == _OP)
+_ANSWERED = (
+    sa.update(_REFS)
+    .where(_REFS.c.op_id == _OP, _REFS.c.ref == sa.bindparam("of"))
+    .values(version_after=sa.bindparam("version"))
+)
+_MAKERS = (
+    sa.select(_BOX.c.op_id)
+    .join(_REFS, _REFS.c.op_id == _BOX.c.op_id)
+    .where(
+        _BOX.c.state.not_in(sorted(TERMINAL)),
+        _REFS.c.base.is_(None),
+        _REFS.c.ref.in_(sa.bindparam("mentioned", expanding=True)),
+    )
+)
+
+
+@lru_cache(maxsize=64)
+def _move(names: tuple[str, ...]) -> sa.Update:
+    """These columns anew, where the act is in an expected state. Built once, as in outbox_rows."""
+    new: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names}
+    if _ATTEMPTS in new:
+        new[_ATTEMPTS] = _BOX.c.attempts + 1
+        new["first_sent"] = sa.func.coalesce(_BOX.c.first_sent, sa.bindparam("sent", type_=sa.String))
+    expected = _BOX.c.state.in_(sa.bindparam("expected", expanding=True))
+    return sa.update(_BOX).where(_BOX.c.op_id == _OP, expected).values(new)
 
 
 class Surroundings(Protocol):
@@ -124,11 +154,7 @@ class Outbox(OutboxReader):
             return False
         for entry in self.entries(op_id):
             version = versions.get(entry.ref) or self._around.version_of(entry.ref)
-            self._connection.execute(
-                sa.update(_REFS)
-                .where(_REFS.c.op_id == op_id, _REFS.c.ref == entry.ref)
-                .values(version_after=version)
-            )
+            self._connection.execute(_ANSWERED, {"op": op_id, "of": entry.ref, "version": version})
         self._around.drop_overlay(op_id)
         return True
 
@@ -179,23 +205,19 @@ class Outbox(OutboxReader):
             raise ValueError("later acts are built upon this one")
 
     def _attempt(self, op_id: str, sent_at: datetime | None) -> dict[str, Any]:
-        frozen = sa.select(_BOX.c.sha256).where(_BOX.c.op_id == op_id)
-        if sent_at is None or not self._connection.execute(frozen).scalar():
+        if sent_at is None or not self._connection.execute(_SHA256, {"op": op_id}).scalar():
             raise ValueError("an act is frozen and has a time when it is sent")
-        return {
-            "attempts": _BOX.c.attempts + 1,
-            "last_sent": sent_at,
-            "first_sent": sa.func.coalesce(_BOX.c.first_sent, tables.moment_text(sent_at)),
-        }
+        return {_ATTEMPTS: 1, "last_sent": sent_at}
 
     def _set(self, op_id: str, expected: frozenset[ActState], values: dict[str, Any]) -> bool:
-        moved = self._connection.execute(
-            sa.update(_BOX).where(_BOX.c.op_id == op_id, _BOX.c.state.in_(sorted(expected))).values(values)
-        )
+        given = {f"new_{name}": value for name, value in values.items() if name != _ATTEMPTS}
+        given |= {"op": op_id, "expected": sorted(expected)}
+        if _ATTEMPTS in values:
+            given["sent"] = tables.moment_text(values["last_sent"])
+        moved = self._connection.execute(_move(tuple(values)), given)
         if moved.rowcount != 1:
             return False
-        refs = sa.select(_REFS.c.ref).where(_REFS.c.op_id == op_id).order_by(_REFS.c.place)
-        self._around.act_moved(op_id, self._connection.execute(refs).scalars().all())
+        self._around.act_moved(op_id, self._connection.execute(_REFS_OF, {"op": op_id}).scalars().all())
         return True
 
     def _dependencies(self, act: NewAct) -> list[str]:
@@ -203,16 +225,8 @@ class Outbox(OutboxReader):
         bases = {entry.base_op for entry in act.entries if entry.base_op is not None}
         own = {entry.ref for entry in act.entries}
         mentioned = {relative(ref) for entry in act.entries for _, ref in references_in(entry.raw)} - own
-        asked = (
-            sa.select(_BOX.c.op_id)
-            .join(_REFS, _REFS.c.op_id == _BOX.c.op_id)
-            .where(
-                _BOX.c.state.not_in(sorted(TERMINAL)),
-                _REFS.c.base.is_(None),
-                _REFS.c.ref.in_(sorted(mentioned)),
-            )
-        )
-        return sorted(bases | set(self._connection.execute(asked).scalars()))
+        makers = self._connection.execute(_MAKERS, {"mentioned": sorted(mentioned)}).scalars()
+        return sorted(bases | set(makers))
 
     def _part(self, entry: Entry, guard: bool) -> Raw:
         """One entry of the bundle: a create is PUT with our id, an update PUT with If-Match."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -17,6 +18,57 @@ from clinician.cache.reading import Raw
 from clinician.texts import Text
 
 _MOVING = frozenset({ActState.QUEUED, ActState.SENDING, ActState.UNKNOWN})
+
+# Each question is built once: building one anew took longer than asking it (docs/decisions/syncspeed.md).
+_BOX: Final = tables.outbox.c
+_AFTER: Final = tables.outbox_after.c
+_REFS: Final = tables.outbox_ref.c
+_OP: Final[sa.BindParameter[str]] = sa.bindparam("op_id")
+_ENTRIES: Final = sa.select(tables.outbox_ref).where(_REFS.op_id == _OP).order_by(_REFS.place)
+_BUNDLE: Final = sa.select(_BOX.bundle).where(_BOX.op_id == _OP)
+_PROVENANCE: Final = sa.select(_BOX.provenance).where(_BOX.op_id == _OP)
+_UNFINISHED: Final = _BOX.state.not_in(sorted(TERMINAL))
+_DEPENDANTS: Final = (
+    sa.select(_BOX.op_id)
+    .join(tables.outbox_after, _AFTER.op_id == _BOX.op_id)
+    .where(_AFTER.after == _OP, _UNFINISHED)
+    .order_by(_BOX.seq)
+)
+_WRITERS: Final = (
+    sa.select(_BOX.op_id)
+    .join(tables.outbox_ref, _REFS.op_id == _BOX.op_id)
+    .where(_REFS.ref == sa.bindparam("ref"), _UNFINISHED)
+    .order_by(_BOX.seq)
+)
+_CORRECTION: Final = sa.select(_BOX.op_id).where(_BOX.corrects == _OP, _BOX.state != ActState.WITHDRAWN.value)
+_FILTERS: Final = {
+    "op_id": _BOX.op_id == _OP,
+    "states": _BOX.state.in_(sa.bindparam("states", expanding=True)),
+    "aggregate": _BOX.aggregate == sa.bindparam("aggregate"),
+    "group": _BOX.group_id == sa.bindparam("group"),
+    "patient_ref": _BOX.patient == sa.bindparam("patient_ref"),
+    "sent_since": _BOX.last_sent >= sa.bindparam("sent_since"),
+}
+
+
+class _Questions(NamedTuple):
+    """Acts that fit, what they wait for, and what they write."""
+
+    acts: sa.Select[Any]
+    after: sa.Select[str, str]
+    refs: sa.Select[str, str]
+
+
+@lru_cache(maxsize=64)
+def _questions(names: tuple[str, ...]) -> _Questions:
+    wanted = [_FILTERS[name] for name in names]
+    columns = [column for column in _BOX if column.name not in ("provenance", "bundle")]
+    some = sa.select(_BOX.op_id).where(*wanted)
+    return _Questions(
+        sa.select(*columns).where(*wanted).order_by(_BOX.seq),
+        sa.select(_AFTER.op_id, _AFTER.after).where(_AFTER.op_id.in_(some)),
+        sa.select(_REFS.op_id, _REFS.ref).where(_REFS.op_id.in_(some)).order_by(_REFS.op_id, _REFS.place),
+    )
 
 
 def text_to_json(text: Text) -> str:
@@ -50,7 +102,7 @@ class OutboxReader:
 
     def get(self, op_id: str) -> ActRow | None:
         """One act."""
-        found = self._select(tables.outbox.c.op_id == op_id)
+        found = self._select({"op_id": op_id})
         return found[0] if found else None
 
     def rows(
@@ -63,71 +115,39 @@ class OutboxReader:
         sent_since: datetime | None = None,
     ) -> tuple[ActRow, ...]:
         """Acts in the order they were done."""
-        table = tables.outbox
-        wanted: list[sa.ColumnElement[bool]] = []
-        if states is not None:
-            wanted.append(table.c.state.in_(sorted(states)))
-        if aggregate is not None:
-            wanted.append(table.c.aggregate == aggregate)
-        if group is not None:
-            wanted.append(table.c.group_id == group)
-        if patient_ref is not None:
-            wanted.append(table.c.patient == patient_ref)
-        if sent_since is not None:
-            wanted.append(table.c.last_sent >= sent_since)
-        return self._select(*wanted)
+        given = {
+            "states": None if states is None else sorted(states),
+            "aggregate": aggregate,
+            "group": group,
+            "patient_ref": patient_ref,
+            "sent_since": sent_since,
+        }
+        return self._select({name: value for name, value in given.items() if value is not None})
 
     def entries(self, op_id: str) -> tuple[Entry, ...]:
         """What an act writes, in the order it was built."""
-        table = tables.outbox_ref
-        asked = sa.select(table).where(table.c.op_id == op_id).order_by(table.c.place)
-        return tuple(self._entry(row) for row in self._connection.execute(asked))
+        return tuple(self._entry(row) for row in self._connection.execute(_ENTRIES, {"op_id": op_id}))
 
     def bundle(self, op_id: str) -> bytes | None:
         """The frozen transaction, or None while it is not frozen."""
-        table = tables.outbox
-        found: bytes | None = self._connection.execute(
-            sa.select(table.c.bundle).where(table.c.op_id == op_id)
-        ).scalar()
+        found: bytes | None = self._connection.execute(_BUNDLE, {"op_id": op_id}).scalar()
         return found
 
     def provenance(self, op_id: str) -> Raw:
         """The Provenance of an act."""
-        table = tables.outbox
-        kept = self._connection.execute(
-            sa.select(table.c.provenance).where(table.c.op_id == op_id)
-        ).scalar_one()
-        return self._press.read(kept)
+        return self._press.read(self._connection.execute(_PROVENANCE, {"op_id": op_id}).scalar_one())
 
     def dependants(self, op_id: str) -> tuple[str, ...]:
         """Acts not yet finished that were made after and upon this one."""
-        table, box = tables.outbox_after, tables.outbox
-        asked = (
-            sa.select(box.c.op_id)
-            .join(table, table.c.op_id == box.c.op_id)
-            .where(table.c.after == op_id, box.c.state.not_in(sorted(TERMINAL)))
-            .order_by(box.c.seq)
-        )
-        return tuple(self._connection.execute(asked).scalars())
+        return tuple(self._connection.execute(_DEPENDANTS, {"op_id": op_id}).scalars())
 
     def writers_of(self, ref: str) -> tuple[str, ...]:
         """Unfinished acts that write a resource, oldest first."""
-        table, box = tables.outbox_ref, tables.outbox
-        asked = (
-            sa.select(box.c.op_id)
-            .join(table, table.c.op_id == box.c.op_id)
-            .where(table.c.ref == ref, box.c.state.not_in(sorted(TERMINAL)))
-            .order_by(box.c.seq)
-        )
-        return tuple(self._connection.execute(asked).scalars())
+        return tuple(self._connection.execute(_WRITERS, {"ref": ref}).scalars())
 
     def correction_of(self, op_id: str) -> str:
         """The act that takes this one back, or ''."""
-        table = tables.outbox
-        asked = sa.select(table.c.op_id).where(
-            table.c.corrects == op_id, table.c.state != ActState.WITHDRAWN.value
-        )
-        return self._connection.execute(asked).scalar() or ""
+        return self._connection.execute(_CORRECTION, {"op_id": op_id}).scalar() or ""
 
     def ready(self, now: datetime) -> tuple[ActRow, ...]:
         """Acts that may be sent now: at most one of each aggregate, in the order they were done.
@@ -154,19 +174,14 @@ class OutboxReader:
                     found.append(act)
         return tuple(found)
 
-    def _select(self, *wanted: sa.ColumnElement[bool]) -> tuple[ActRow, ...]:
-        table, after, refs = tables.outbox, tables.outbox_after, tables.outbox_ref
-        columns = [column for column in table.c if column.name not in ("provenance", "bundle")]
-        rows = self._connection.execute(sa.select(*columns).where(*wanted).order_by(table.c.seq)).all()
-        names = [row.op_id for row in rows]
-        some = sa.select(table.c.op_id).where(*wanted)
-        lists: dict[str, tuple[list[str], list[str]]] = {name: ([], []) for name in names}
-        if names:
-            asked = sa.select(after.c.op_id, after.c.after).where(after.c.op_id.in_(some))
-            for op_id, other in self._connection.execute(asked):
+    def _select(self, given: dict[str, Any]) -> tuple[ActRow, ...]:
+        asked = _questions(tuple(given))
+        rows = self._connection.execute(asked.acts, given).all()
+        lists: dict[str, tuple[list[str], list[str]]] = {row.op_id: ([], []) for row in rows}
+        if rows:
+            for op_id, other in self._connection.execute(asked.after, given):
                 lists[op_id][0].append(other)
-            asked = sa.select(refs.c.op_id, refs.c.ref).where(refs.c.op_id.in_(some))
-            for op_id, ref in self._connection.execute(asked.order_by(refs.c.op_id, refs.c.place)):
+            for op_id, ref in self._connection.execute(asked.refs, given):
                 lists[op_id][1].append(ref)
         return tuple(_act(row, *lists[row.op_id]) for row in rows)
 

@@ -2,6 +2,7 @@
 
 Four fresh acts travel side by side; one that failed before takes a lane of its own. An act that takes
 much longer than usual gives its lane away and comes home later, so four that hang do not stop the fifth.
+While the lanes are full the next two are made ready, so that a lane is not empty while one is written down.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from clinician.cache.acts import ActRow
 
 T = TypeVar("T")
 WIDTH: Final = 4
+AHEAD: Final = 2
+"""Acts made ready while the lanes are full; none where the record is in doubt."""
 MOST: Final = 12
 """Fresh acts under way at most, those that gave their lane away counted in."""
 MOST_DOUBTFUL: Final = 4
@@ -30,7 +33,9 @@ SLOWNESS: Final = 4.0
 class _Trip(Generic[T]):
     act: ActRow
     is_doubtful: bool
-    started: float
+    width: int
+    started: float | None = None
+    """When it took its lane; None while it is made ready."""
     is_slow: bool = False
     is_past: bool = False
     """The record has answered; only the writing down is left, and needs no lane."""
@@ -61,19 +66,40 @@ class Lanes(Generic[T]):
         is_doubtful: bool,
         width: int = WIDTH,
     ) -> bool:
-        """Send an act on its way if there is room; nobody of its patient may be under way."""
+        """Send an act on its way if there is room; nobody of its patient may be under way.
+
+        work: calls `board` before it speaks to the record.
+        """
+        lanes = 1 if is_doubtful else width
         with self._news:
-            if not self._has_room(is_doubtful, width):
+            if not self._has_room(is_doubtful, lanes):
                 return False
-            trip = self._trips[act.op_id] = _Trip[T](act, is_doubtful, time.monotonic())
+            trip = self._trips[act.op_id] = _Trip[T](act, is_doubtful, lanes)
         pool.submit(self._travel, trip, work)
         return True
 
-    def _has_room(self, is_doubtful: bool, width: int) -> bool:
+    def _has_room(self, is_doubtful: bool, lanes: int) -> bool:
         alike = [trip for trip in self._trips.values() if trip.is_doubtful is is_doubtful]
-        in_lane = sum(not trip.is_slow and not trip.is_past for trip in alike)
-        lanes, most = (1, MOST_DOUBTFUL) if is_doubtful else (width, MOST)
-        return in_lane < lanes and len(alike) < most
+        ahead = AHEAD if lanes > 1 else 0
+        most = MOST_DOUBTFUL if is_doubtful else MOST
+        return sum(_is_going(trip) for trip in alike) < lanes + ahead and len(alike) < most
+
+    def board(self, act: ActRow) -> None:
+        """Take a lane, and wait for it where they are full."""
+        with self._news:
+            trip = self._trips.get(act.op_id)
+            if trip is None or trip.started is not None:
+                return
+            self._news.wait_for(lambda: self._has_lane(trip))
+            trip.started = time.monotonic()
+            self._news.notify_all()
+
+    def _has_lane(self, trip: _Trip[T]) -> bool:
+        taken = (
+            one.is_doubtful is trip.is_doubtful and one.started is not None and _is_going(one)
+            for one in self._trips.values()
+        )
+        return sum(taken) < trip.width
 
     def _travel(self, trip: _Trip[T], work: Callable[[ActRow], T]) -> None:
         try:
@@ -91,7 +117,7 @@ class Lanes(Generic[T]):
             trip = self._trips.get(act.op_id)
             if trip is not None and not trip.is_past:
                 trip.is_past = True
-                if not trip.is_slow:
+                if not trip.is_slow and trip.started is not None:
                     self._usual += (time.monotonic() - trip.started - self._usual) * 0.2
                 self._news.notify_all()
 
@@ -110,11 +136,16 @@ class Lanes(Generic[T]):
             if not under_way:
                 return self._has_news()
             patience = max(self.patience, SLOWNESS * self._usual)
-            first = min(trip.started for trip in under_way) + patience
-            self._news.wait_for(self._has_news, max(0.0, first - time.monotonic()))
+            now = time.monotonic()
+            first = min(now if trip.started is None else trip.started for trip in under_way) + patience
+            self._news.wait_for(self._has_news, max(0.0, first - now))
+            now = time.monotonic()
             for trip in under_way:
                 trip.is_told = trip.is_past
-                trip.is_slow = not trip.is_home and time.monotonic() >= trip.started + patience
+                trip.is_slow = (
+                    not trip.is_home and trip.started is not None and now >= trip.started + patience
+                )
+            self._news.notify_all()
             return True
 
     def _has_news(self) -> bool:
@@ -124,3 +155,8 @@ class Lanes(Generic[T]):
         """The acts somebody is sending now."""
         with self._news:
             return tuple(trip.act for trip in self._trips.values())
+
+
+def _is_going(trip: _Trip[T]) -> bool:
+    """Whether it needs a lane, or will."""
+    return not trip.is_slow and not trip.is_past and not trip.is_home

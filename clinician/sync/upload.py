@@ -178,10 +178,13 @@ class Uploader:
     def _send(self, act: ActRow) -> Sent:
         sent = Sent()
         try:
-            if (act.attempts or act.state is ActState.UNKNOWN) and not self._may_resend(act, sent):
-                return sent
+            if act.attempts or act.state is ActState.UNKNOWN:
+                self.lanes.board(act)
+                if not self._may_resend(act, sent):
+                    return sent
             bundle = self._claim(act)
             if bundle is not None:
+                self.lanes.board(act)
                 answer = self.line.client.transaction(bundle)
                 self.lanes.answered(act)
                 self._judge(act, bundle, answer, sent)

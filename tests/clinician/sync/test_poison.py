@@ -13,6 +13,7 @@ import pytest
 from clinician.cache.acts import ActState
 from clinician.errors import DiskFull
 from clinician.events import Link
+from clinician.sync.lanes import AHEAD, WIDTH
 from clinician.sync.upload import THREADS
 from clinician.texts import lazy
 from tests.clinician.sync.test_upload import (
@@ -184,14 +185,41 @@ def test_that_acts_that_failed_before_share_a_lane_of_their_own(a: Station, visi
     assert {a.state(op) for op in bad} == {ActState.APPLIED}
 
 
-def _waits_for(a: Station, ops: list[str]) -> bool:
-    """Whether all are through, woken by what the cache tells."""
+def test_that_two_are_made_ready_while_four_are_at_the_record(a: Station, visits: list[str]) -> None:
+    """A lane is not empty while an act is written down; nobody is made ready by the dozen either."""
+    let_go, met = threading.Event(), threading.Semaphore(0)
+    ops = [a.change(visit, status="arrived") for visit in visits[:9]]
+
+    def hang(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        met.release()
+        assert let_go.wait(LONG)
+        return go_on()
+
+    a.wire.fault = for_acts(set(ops), hang)
+    with pool_of(a):
+        a.engine.uploader.lanes.patience = LONG
+        round_ = threading.Thread(target=a.engine.uploader.drain)
+        round_.start()
+        try:
+            assert all(met.acquire(timeout=LONG) for _ in range(WIDTH))
+            assert _waits_for(a, ops[: WIDTH + AHEAD], ActState.SENDING)
+            assert not met.acquire(blocking=False), "only as many at the record as there are lanes"
+            assert {a.state(op) for op in ops[WIDTH + AHEAD :]} == {ActState.QUEUED}
+        finally:
+            let_go.set()
+            round_.join(LONG)
+    assert {a.state(op) for op in ops} == {ActState.APPLIED}
+    assert all(a.world.history(f"Provenance/{op}") == 1 for op in ops)
+
+
+def _waits_for(a: Station, ops: list[str], state: ActState = ActState.APPLIED) -> bool:
+    """Whether all are there, woken by what the cache tells."""
     from clinician.events import CacheChanged
 
     through = threading.Event()
 
     def look(_event: CacheChanged | None = None) -> None:
-        if {a.state(op) for op in ops} == {ActState.APPLIED}:
+        if {a.state(op) for op in ops} == {state}:
             through.set()
 
     end = a.events.subscribe(CacheChanged, look)
