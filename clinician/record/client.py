@@ -67,6 +67,10 @@ class Busy(RecordTrouble):
         self.retry_after = answer.retry_after
 
 
+class TooLarge(RecordTrouble):
+    """The record, or a proxy before it, takes no request of this size (413): in parts it may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """Seconds. whole bounds one exchange, so that a dripping answer cannot hold the line."""
@@ -342,6 +346,8 @@ def error_for(answer: Answer) -> Environment | Refused:
         return Busy(answer)
     if answer.status in (502, 504):
         return AnswerLost(_offline(), detail=str(answer.status))
+    if answer.status == 413:
+        return TooLarge(L("The central record does not take so much at once."), detail="413")
     if answer.status in (404, 410) and answer.is_json:
         return RecordTrouble(
             L("The central record does not have what was asked for."), detail=str(answer.status)

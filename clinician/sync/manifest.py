@@ -23,6 +23,7 @@ from clinician.record.answer import broken_answer
 from clinician.record.client import BatchEntry, Busy
 from clinician.sync.by_id import fetch
 from clinician.sync.download import EMPTY_CAP, PAGE_CAP, TROUBLE_CAP
+from clinician.sync.halves import in_halves
 from clinician.sync.line import Line
 from clinician.sync.matching import fits
 from clinician.sync.pages import instant
@@ -75,12 +76,17 @@ def _listing(line: Line, chunks: Mapping[str, Sequence[str]], keys: Sequence[Key
     asked = [(key, _query(line, key, chunks.get(key.chunk, ()))) for key in keys if _is_asked(key, chunks)]
     if not asked:
         return listing
-    answer = line.client.batch(BatchEntry("GET", f"{key.rule.type}?{encoded(query)}") for key, query in asked)
-    responses = slices(answer.body).responses
-    for (key, query), response in zip(asked, responses, strict=False):
-        _list(line, listing, key, query, response)
-    listing.failed |= {key.rule.type for key, _ in asked[len(responses) :]}
+    urls = [f"{key.rule.type}?{encoded(query)}" for key, query in asked]
+    for (key, query), response in zip(asked, _got(line, urls), strict=True):
+        if response is None:
+            listing.failed.add(key.rule.type)
+        else:
+            _list(line, listing, key, query, response)
     return listing
+
+
+def _got(line: Line, urls: Sequence[str]) -> list[Response | None]:
+    return in_halves(urls, lambda some: line.client.batch(BatchEntry("GET", url) for url in some))
 
 
 def _is_asked(key: Key, chunks: Mapping[str, Sequence[str]]) -> bool:
@@ -195,11 +201,10 @@ def _judge(
     """Read each extra row by itself; the answer decides, never the absence."""
     for start in range(0, len(refs), 100):
         part = refs[start : start + 100]
-        answer = line.client.batch(BatchEntry("GET", ref) for ref in part)
-        responses = slices(answer.body).responses
-        present = {ref: r.body for ref, r in zip(part, responses, strict=False) if r.status == 200}
+        answered = {ref: r for ref, r in zip(part, _got(line, part), strict=True) if r is not None}
+        present = {ref: response.body for ref, response in answered.items() if response.status == 200}
         inside = frozenset(ref for ref, body in present.items() if _belongs(line, keys, chunks, ref, body))
-        for ref, response in zip(part, responses, strict=False):
+        for ref, response in answered.items():
             evidence = _evidence(line, ref, response, inside)
             if evidence is not None:
                 _remove(line, ref, evidence, found)
