@@ -1,5 +1,7 @@
 """Initial sync, no-op delta and the size of what is kept, against a record in another process.
 
+The workplace is the design's: about 150 people and 50,000 resources (SYNC §2).
+
 Sync and floor take turns, so that a busy machine is busy for both. Every sync begins with an empty
 cache and runs everything a first start runs: conformance probe, membership, full passes, delta.
 """
@@ -17,10 +19,10 @@ from typing import Final
 from clinician.bench.floor import BareStore, EmptyPoll, Parse, Run, Search, download, parsed, sliced
 from clinician.bench.measure import Measure, cpu_seconds, middle, tidy
 from clinician.bench.served import served
-from clinician.bench.volume import crowd
 from clinician.errors import RecordTrouble
 from clinician.events import Link
 from clinician.fhir.times import to_instant
+from clinician.practice.info import read
 from clinician.sync.plan import encoded
 from clinician.sync.scope import chunks_of
 from clinician.texts import lazy
@@ -39,12 +41,11 @@ class _Delta:
 
 
 class SyncBench:
-    """One record, one workplace; `run` gives the rows. copies: how many times the people of zone Nord."""
+    """`record`: the folder of a record with a crowd; `folder`: for the workstations. `run` gives the rows."""
 
-    def __init__(self, folder: Path, *, copies: int, rounds: int) -> None:
-        self._folder, self._rounds = folder, rounds
-        self._record = folder / "record"
-        self._workplace = crowd(self._record, copies).workplace_ref
+    def __init__(self, folder: Path, record: Path, *, rounds: int) -> None:
+        self._folder, self._record, self._rounds = folder, record, rounds
+        self._workplace = read(record).workplace_ref
         self._searches: list[Search] = []
         self._deltas: list[_Delta] = []
         self.kept = 0

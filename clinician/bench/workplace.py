@@ -14,10 +14,10 @@ from clinician.bench.distance import far
 from clinician.bench.floor import BareStore, Search, download, parsed
 from clinician.bench.measure import Measure, tidy
 from clinician.bench.served import served
-from clinician.bench.volume import crowd, fill_up
 from clinician.cache.writing import Writing
 from clinician.errors import RecordTrouble
 from clinician.events import Link
+from clinician.practice.info import read
 from clinician.sync.plan import FIRST_LISTS, Key, encoded
 from clinician.sync.scope import chunks_of
 from clinician.texts import lazy
@@ -32,13 +32,12 @@ _CHT: Final = "CHT 18 s (1 user), 2.5 min (100 users)"
 
 
 class WorkplaceBench:
-    """About 150 people (copies: of zone Nord) and `resources` in their record."""
+    """`record`: the folder of a record with a crowd; `folder`: for the workstation."""
 
-    def __init__(self, folder: Path, *, copies: int, resources: int) -> None:
-        self._folder = folder
-        self._record = folder / "record"
-        self._workplace = crowd(self._record, copies).workplace_ref
-        fill_up(self._record, resources)
+    def __init__(self, folder: Path, record: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._record = folder, record
+        self._workplace = read(record).workplace_ref
 
     def run(self) -> Iterator[Measure]:
         """Both rows."""

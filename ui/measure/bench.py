@@ -18,7 +18,7 @@ from clinician.bench.latency import LatencyBench, Samples
 from clinician.bench.measure import Measure
 from clinician.bench.search import search
 from clinician.bench.sync import SyncBench
-from clinician.bench.volume import town
+from clinician.bench.volume import crowd, fill_up, town
 from clinician.bench.work import WorkBench
 from clinician.bench.workplace import WorkplaceBench
 from clinician.errors import UserProblem
@@ -80,9 +80,12 @@ def _rows(name: str, scale: Scale, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _sync(scale: Scale, folder: Path) -> Iterator[Measure]:
-    yield from SyncBench(folder, copies=scale.copies, rounds=scale.rounds).run()
-    yield from WorkplaceBench(folder / "far", copies=scale.copies, resources=scale.resources).run()
-    yield from LatencyBench(folder / "between", folder / "record", scale.between).run()
+    record = folder / "record"
+    crowd(record, scale.copies)
+    fill_up(record, scale.resources)
+    yield from SyncBench(folder, record, rounds=scale.rounds).run()
+    yield from WorkplaceBench(folder / "far", record).run()
+    yield from LatencyBench(folder / "between", record, scale.between).run()
 
 
 def _search(scale: Scale, folder: Path) -> Iterator[Measure]:
