@@ -481,7 +481,7 @@ class FakeStation:
         self.who = None
 
     def run_query(self, query: Any, /, *args: Any, **kwargs: Any) -> Any:
-        self.hold.wait(5)
+        self.hold.wait(60)
         name = query.name.rpartition(".")[2]
         known: dict[str, Callable[..., Any]] = {
             "patient_header": self._header,

@@ -18,6 +18,7 @@ from tests.ui.station import FakeStation
 from ui.app import MainWindow
 from ui.jobs import Several
 from ui.shell.bug_report import report
+from ui.shell.draft_keeper import KEEP_MS
 from ui.widgets import theme
 
 pytestmark = pytest.mark.window
@@ -39,7 +40,8 @@ def test_that_a_draft_is_kept_within_a_second_without_asking(
     shell.desk.patient.choose("Patient/per")
     QTest.keyClicks(note(shell).field.edit, "Sår på hælen")
     place = (ME, "homecare.note", "Patient/per")
-    qtbot.waitUntil(lambda: station.drafts.kept.get(place) == "Sår på hælen", timeout=1000)
+    qtbot.waitUntil(lambda: station.drafts.kept.get(place) == "Sår på hælen")
+    assert KEEP_MS < 1000, "from the first key on; a busy machine may take longer to get to it"
 
 
 def test_that_a_kill_costs_nothing_and_the_next_start_stands_where_one_stood(

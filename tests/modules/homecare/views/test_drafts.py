@@ -52,7 +52,7 @@ def test_that_what_is_typed_is_kept_and_announced_in_a_new_window(
     show(make(first))
     press("N")
     type_text("Halvferdig setning om")
-    qtbot.waitUntil(lambda: bool(drafts.kept), timeout=3000)
+    qtbot.waitUntil(lambda: bool(drafts.kept))
     second: Any = show(make(context(drafts=drafts)))
     assert second.card.note.field.text == "Halvferdig setning om"
     assert not second.card.note._restored.isHidden()
@@ -176,7 +176,7 @@ def test_that_a_half_filled_form_survives(show: Show, press: Press, type_text: T
     show(make(context(drafts=drafts)))
     press("M")
     type_text("120/")
-    qtbot.waitUntil(lambda: bool(drafts.kept), timeout=3000)
+    qtbot.waitUntil(lambda: bool(drafts.kept))
     again: Any = show(make(context(drafts=drafts)))
     assert not again.card.form.isHidden()
     assert again.card.form._kinds["blood-pressure"].text == "120/"
