@@ -1,4 +1,7 @@
-"""Everything that is not at the record yet, in one file: what it is, what came of it, and the act itself."""
+"""Everything that is not at the record yet, in one file: what it is, what came of it, and the act itself.
+
+With it what the record refused of the log of reading and writing, whole, with the status of the refusal.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +29,21 @@ _ANSWER: Final = (
 def letters(cache: Cache) -> bytes:
     """JSON: every act that is not settled, those that need a person with both sides of their conflict.
 
+    "audit": AuditEvents the record refused.
+
     The frozen bundle stands text for text, so that its sha256 still holds and any FHIR record can take it.
     """
-    return orjson.dumps(
-        {"clinician": "unsent acts", "acts": cache.writer.run(_all)}, option=orjson.OPT_INDENT_2
-    )
+    return orjson.dumps({"clinician": "unsent acts", **cache.writer.run(_all)}, option=orjson.OPT_INDENT_2)
 
 
-def _all(writing: Writing) -> list[Raw]:
-    return [_letter(writing, act) for act in writing.outbox.rows(states=PENDING)]
+def _all(writing: Writing) -> Raw:
+    return {
+        "acts": [_letter(writing, act) for act in writing.outbox.rows(states=PENDING)],
+        "audit": [
+            {"id": row.id, "status": status, "resource": orjson.loads(row.body)}
+            for row, status in writing.audit.refused()
+        ],
+    }
 
 
 def _letter(writing: Writing, act: ActRow) -> Raw:

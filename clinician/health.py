@@ -67,6 +67,7 @@ def examine_sync(station: Examined) -> tuple[HealthLine, ...]:
             *_data(writing, station, now + status.clock_ahead),
             *_late(writing, station),
             *_aside(writing),
+            *_refused_log(writing),
         )
 
     return station.cache.writer.run(read)
@@ -258,6 +259,24 @@ def _aside(writing: Writing) -> Iterator[HealthLine]:
         )
     if len(found) > _MOST_ASIDE:
         yield HealthLine("aside more", group, _("And more"), str(len(found) - _MOST_ASIDE), Mood.BAD)
+
+
+def _refused_log(writing: Writing) -> Iterator[HealthLine]:
+    refusals = writing.audit.refusals()
+    answers = ", ".join(_("{n} × answer {status}", n=n, status=status) for status, n in refusals.items())
+    yield HealthLine(
+        "audit",
+        _("Set aside"),
+        _("Log of reading and writing that the record refused"),
+        answers or "0",
+        Mood.BAD if refusals else Mood.GOOD,
+        _(
+            "It is kept on this PC and later entries go on. “Examine everything now” offers it to the record "
+            "again; if that does not help, support saves it with “clinician doctor --export”."
+        )
+        if refusals
+        else "",
+    )
 
 
 def _moment(when: datetime | None, now: datetime, *, seconds: bool = False) -> str:

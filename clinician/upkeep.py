@@ -11,7 +11,7 @@ import orjson
 from clinician import texts
 from clinician.cache.keys import open_key, system_key_store
 from clinician.cache.open import integrity_problems
-from clinician.cache.salvage import Salvaged, salvage_outbox
+from clinician.cache.salvage import Salvaged, refused_audit, salvage_outbox
 from clinician.embedded.importing import import_paths
 from clinician.embedded.server import RecordApp
 from clinician.errors import ClinicianError
@@ -58,13 +58,30 @@ def examine(folder: Path, record: str, secret: str) -> Iterator[Finding]:
             continue
         words = _("Whole; every page has the right seal.") if not faults else "; ".join(faults[:5])
         yield Finding(_("Cache"), words, good=not faults, serious=bool(faults))
+        if not faults:
+            yield from _refused_log(file.parent, open_key(folder, secret=secret))
     if record:
         yield from profile_of(record)
 
 
+def _refused_log(cache: Path, key: bytes) -> Iterator[Finding]:
+    """What the record refused of the log of reading and writing; nothing where nothing was refused."""
+    count = len(refused_audit(cache, key))
+    if count:
+        words = _.n(
+            "The record refused {n} entry. It is kept here. Save it with --export and tell support.",
+            "The record refused {n} entries. They are kept here. Save them with --export and tell support.",
+            count,
+        )
+        yield Finding(_("Log of reading and writing"), words, good=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Rescue:
-    """What was not sent and could be read. count: acts; content: a JSON file with all of them."""
+    """What was not sent and could be read. count: acts; content: a JSON file with all of them.
+
+    The file holds too what the record refused of the log of reading and writing.
+    """
 
     count: int
     content: bytes
@@ -76,13 +93,16 @@ def rescue_unsent(folder: Path, *, secret: str = "", user: str = "") -> Rescue:
     A cache that does not open even for that is passed over; count is 0 when nothing could be read.
     """
     acts: list[Salvaged] = []
+    log: list[dict[str, object]] = []
     for file in sorted(folder.glob("cache/*/cache.db")):
         store = None if is_practice(folder) else system_key_store()
         try:
-            acts += salvage_outbox(file.parent, open_key(folder, keyring=store, secret=secret, user=user))
+            key = open_key(folder, keyring=store, secret=secret, user=user)
+            acts += salvage_outbox(file.parent, key)
+            log += [{"status": status, "resource": raw} for status, raw in refused_audit(file.parent, key)]
         except ClinicianError:
             continue
-    held = {"clinician": "unsent acts", "acts": [_rescued(act) for act in acts]}
+    held = {"clinician": "unsent acts", "acts": [_rescued(act) for act in acts], "audit": log}
     return Rescue(len(acts), orjson.dumps(held, option=orjson.OPT_INDENT_2))
 
 

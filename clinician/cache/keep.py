@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -100,10 +100,15 @@ class Keep:
 
 
 class AuditQueue:
-    """AuditEvents waiting to be sent; sent ones stay for 90 days as this PC's own trail."""
+    """AuditEvents waiting to be sent; sent ones stay for 90 days as this PC's own trail.
+
+    Column sent: 0 waits, 1 the record has it, else the HTTP status it was refused with for good.
+    """
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        driver: Any = connection.connection.driver_connection
+        self._execute = driver.execute
 
     def add(self, row: AuditRow) -> None:
         """Queue one."""
@@ -124,8 +129,30 @@ class AuditQueue:
         table = tables.audit
         self._connection.execute(sa.update(table).where(table.c.id.in_(list(ids))).values(sent=1))
 
+    def set_aside(self, refused: Mapping[str, int]) -> None:
+        """The record refused these for good (id → HTTP status): kept whole, and no longer in the way."""
+        table = tables.audit
+        for id_, status in refused.items():
+            self._connection.execute(sa.update(table).where(table.c.id == id_).values(sent=status))
+
+    def send_again(self) -> int:
+        """What was refused is tried once more; how many."""
+        table = tables.audit
+        return self._connection.execute(sa.update(table).where(table.c.sent > 1).values(sent=0)).rowcount
+
+    def refusals(self) -> dict[int, int]:
+        """HTTP status → how many AuditEvents were refused with it."""
+        rows = self._execute("SELECT sent, count(*) FROM audit WHERE sent > 1 GROUP BY sent ORDER BY sent")
+        return dict(rows)
+
+    def refused(self) -> tuple[tuple[AuditRow, int], ...]:
+        """Every refused one with the HTTP status, the oldest first."""
+        table = tables.audit
+        rows = self._connection.execute(sa.select(table).where(table.c.sent > 1).order_by(table.c.number))
+        return tuple((AuditRow(row.id, row.recorded, row.body), row.sent) for row in rows)
+
     def prune(self, before: datetime) -> int:
-        """Drop sent ones older than `before`; what is unsent is never dropped."""
+        """Drop sent ones older than `before`; what waits or was refused is never dropped."""
         table = tables.audit
         done = self._connection.execute(sa.delete(table).where(table.c.sent == 1, table.c.recorded < before))
         return done.rowcount

@@ -50,6 +50,18 @@ def salvage_outbox(folder: Path, key: bytes) -> tuple[Salvaged, ...]:
         return tuple(act for act in found if act is not None)
 
 
+def refused_audit(folder: Path, key: bytes) -> tuple[tuple[int, Raw], ...]:
+    """AuditEvents the record refused for good, each with the HTTP status, the oldest first. Read-only.
+
+    Raises as `salvage_outbox` does.
+    """
+    with driver.translated(knows_key=(folder / "cache.mark").exists()):
+        opened = driver.connect(folder / "cache.db", key, cache_kib=4096, read_only=True)
+    with closing(opened) as connection:
+        rows = _try(connection, "SELECT sent, body FROM audit WHERE sent > 1 ORDER BY number")
+        return tuple((status, orjson.loads(body)) for status, body in rows)
+
+
 def _try(connection: Any, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """What reads; [] when the pages do not."""
     try:

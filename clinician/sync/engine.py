@@ -70,8 +70,7 @@ class SyncEngine:
         self.attachments = AttachmentSync(self.line, frozen=restored.is_frozen, on_sent=self.loop.acted)
         self._round = threading.RLock()
         self._end_listening = events.subscribe(CacheChanged, self._on_change)
-        self._is_prepared = False
-        self._failures = 0
+        self._is_prepared, self._failures = False, 0
         self.last_delta = Delta()
 
     # running --------------------------------------------------------------------------------
@@ -373,7 +372,8 @@ class SyncEngine:
     # what a person asks for -------------------------------------------------------------------
 
     def look_closely(self) -> None:
-        """A person doubts: profile the record anew and compare every id with it, at once."""
+        """A person doubts: profile the record, compare every id, offer what it refused of the log again."""
+        self.line.write(lambda writing: writing.audit.send_again())
         self.cadence.doubted()
         self.sync_now()
 

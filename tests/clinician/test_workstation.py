@@ -10,8 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
+from clinician.cache.synced import AuditRow
 from clinician.errors import CacheDamaged, CacheInUse, Refused, WrongKey
 from clinician.events import Link
+from clinician.health import Mood
 from clinician.practice.info import PracticeInfo
 from clinician.queries.patients import patient_hits
 from clinician.upkeep import examine, rescue_unsent
@@ -184,6 +186,28 @@ def test_that_reading_a_patient_is_recorded_and_sent(station: Workstation) -> No
     assert any(patient.encode() in bytes(row.body) for row in waiting)
     station.sync_once()
     assert station.cache.writer.run(lambda writing: writing.audit.waiting()) == ()
+
+
+def test_that_what_the_record_refused_of_the_log_is_said_counted_and_can_be_saved(
+    folder: Path, station: Workstation
+) -> None:
+    sign_in(station)
+    writer = station.cache.writer
+    row = AuditRow("e1", station.clock.now(), b'{"resourceType":"AuditEvent","id":"e1"}')
+    told = {line.key: line for line in station.health()}
+    assert (told["audit"].detail, told["audit"].mood) == ("0", Mood.GOOD)
+    writer.run(lambda writing: writing.audit.add(row))
+    writer.run(lambda writing: writing.audit.set_aside({"e1": 403}))
+    told = {line.key: line for line in station.health()}
+    assert (told["audit"].detail, told["audit"].mood) == ("1 × svar 403", Mood.BAD)
+    saved = {"id": "e1", "status": 403, "resource": {"resourceType": "AuditEvent", "id": "e1"}}
+    assert orjson.loads(station.export_all())["audit"] == [saved]
+    station.close()
+    found = [line for line in examine(folder, "", PRACTICE_SECRET) if not line.good]
+    assert [line.title for line in found] == ["Logg over lesing og skriving"]
+    assert "1 " in found[0].detail and not found[0].serious
+    rescued = rescue_unsent(folder, secret=PRACTICE_SECRET)
+    assert orjson.loads(rescued.content)["audit"] == [{"status": 403, "resource": saved["resource"]}]
 
 
 def test_that_practice_time_goes_on_from_where_it_was_left(folder: Path) -> None:

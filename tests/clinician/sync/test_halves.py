@@ -80,3 +80,21 @@ def test_that_evidence_that_is_too_large_to_ask_for_at_once_is_asked_for_in_part
     too_large(a, lambda urls: len(urls) > 1 and urls[0].startswith("Task/"), **FHIR)
     later(world, a)
     assert not a.all("Task")
+
+
+def test_that_a_comparison_the_record_answers_in_part_judges_only_that_part(world: World) -> None:
+    a, task, visit = filled(world)
+
+    def short(request: httpx.Request, go_on: Answer) -> httpx.Response:
+        answer = go_on()
+        if request.url.path != "/" or b"_elements" not in request.content:
+            return answer
+        bundle = json.loads(answer.read())
+        asked = [entry["request"]["url"] for entry in json.loads(request.content)["entry"]]
+        last = next(at for at, url in enumerate(asked) if url.startswith("Task?"))
+        bundle["entry"] = bundle["entry"][:last]
+        return outside(200, json.dumps(bundle).encode(), **FHIR)
+
+    a.wire.fault = short
+    later(world, a)
+    assert a.get(visit) is None and a.get(task) is not None
