@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
+from tests.ports import free_port
+
 FAULTS: Final = (
     "drop",
     "commit and drop",
@@ -78,7 +80,7 @@ class FaultProxy:
         self._way = ""
         self._healed = threading.Event()
         self._open: set[socket.socket] = set()
-        self._server: _Listener | None = _Listener(self, 0)
+        self._server: _Listener | None = _Listener(self, free_port())  # the same one after a cut
         self.port = int(self._server.server_address[1])
 
     @property

@@ -23,8 +23,17 @@ from tests.clinician.sync.ready import MemoryWorld, ready
 from tests.clinician.sync.world import KEY, RULES, WORKPLACE, Station, new_id, reference
 from tests.faults.proxy import Exchange, FaultProxy
 
-SHORT: Final = Timeouts(connect=2.0, read=0.8, write=2.0, pool=2.0, whole=1.6)
+SHORT: Final = Timeouts(connect=60.0, read=1.5, write=60.0, pool=60.0, whole=3.0)
 """So that a test waits a moment for what a person would wait half a minute for."""
+PATIENT: Final = Timeouts(connect=60.0, read=60.0, write=60.0, pool=60.0, whole=120.0)
+"""Where nothing is waited for in vain, a busy machine is given the time it takes."""
+IN_VAIN: Final = frozenset({"slow", "half-open", "in", "out"})
+"""Faults and cuts that only the client's own patience ends."""
+
+
+def patience(*wrongs: str) -> Timeouts:
+    """What to give a client that will meet these faults or cuts."""
+    return PATIENT if IN_VAIN.isdisjoint(wrongs) else SHORT
 
 
 class Scene(MemoryWorld):
@@ -37,12 +46,12 @@ class Scene(MemoryWorld):
         self.proxy = FaultProxy(self.server.port)
         self.patient, self.visit = self.ready.patients[0], self.ready.visits[0]
 
-    def client(self, *, largest: int = LARGEST) -> RecordClient:
-        return RecordClient(self.proxy.url, timeout=SHORT, largest=largest)
+    def client(self, timeout: Timeouts = PATIENT, *, largest: int = LARGEST) -> RecordClient:
+        return RecordClient(self.proxy.url, timeout=timeout, largest=largest)
 
-    def wired(self, name: str) -> WiredStation:
+    def wired(self, name: str, timeout: Timeouts = PATIENT) -> WiredStation:
         """A workstation; 'a', 'b' and 'c' know the record already, another has everything to fetch."""
-        made = WiredStation(self, name)
+        made = WiredStation(self, name, timeout)
         self.stations.append(made)
         return made
 
@@ -73,14 +82,14 @@ class Scene(MemoryWorld):
 class WiredStation(Station):
     """A workstation whose client is the real one, over TCP."""
 
-    def __init__(self, world: Scene, name: str) -> None:
-        self.scene = world
+    def __init__(self, world: Scene, name: str, timeout: Timeouts) -> None:
+        self.scene, self._timeout = world, timeout
         super().__init__(world, name, make_plan(RULES, workplace_ref=WORKPLACE))
 
     def open(self) -> None:
         clock = self.world.clock
         self.cache = open_cache(self.world.folder / self.name, KEY, clock=clock, events=self.events)
-        self.client = self.scene.client()
+        self.client = self.scene.client(self._timeout)
         self.engine = SyncEngine(
             self.cache, self.client, self.plan, clock=clock, events=self.events, rng=random.Random(7)
         )

@@ -9,7 +9,7 @@ import pytest
 
 from clinician.errors import RecordTrouble
 from clinician.record.client import AnswerLost, NotSent
-from tests.faults.scene import Scene
+from tests.faults.scene import SHORT, Scene, patience
 
 NOT_THERE, THERE, OVERTAKEN = 0, 1, 2
 
@@ -32,7 +32,7 @@ def test_that_a_broken_exchange_says_that_its_end_is_unknown(
 ) -> None:
     note = scene.note("once")
     ref = f"Communication/{note['id']}"
-    with scene.client() as client:
+    with scene.client(patience(fault)) as client:
         scene.proxy.plan(fault)
         with pytest.raises(error) as caught:
             client.put(ref, orjson.dumps(note))
@@ -78,7 +78,7 @@ def test_that_a_compressed_bomb_is_met_before_it_has_gone_off(scene: Scene) -> N
 
 def test_that_a_dripping_answer_does_not_hold_the_line(scene: Scene) -> None:
     """Every read is in time, the exchange as a whole is not."""
-    with scene.client() as client:
+    with scene.client(SHORT) as client:
         scene.proxy.plan("slow")
         with pytest.raises(AnswerLost) as caught:
             client.read(scene.patient)
@@ -94,7 +94,7 @@ def test_that_a_partition_says_whether_the_record_may_have_it(
 ) -> None:
     note = scene.note("perhaps")
     ref = f"Communication/{note['id']}"
-    with scene.client() as client:
+    with scene.client(patience(way)) as client:
         assert client.read(scene.patient).status == 200
         scene.proxy.cut(way)
         with pytest.raises(error):

@@ -10,7 +10,7 @@ import pytest
 from clinician.cache.acts import ActState
 from clinician.events import Link
 from tests.faults.proxy import CUTS, FAULTS
-from tests.faults.scene import Scene, WiredStation, is_act
+from tests.faults.scene import SHORT, Scene, WiredStation, is_act, patience
 
 
 def told_the_truth(station: WiredStation) -> None:
@@ -29,7 +29,7 @@ def all_there_once(scene: Scene, station: WiredStation, ops: list[str]) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_that_an_act_through_a_fault_arrives_once(scene: Scene, fault: str) -> None:
-    station = scene.wired("a")
+    station = scene.wired("a", patience(fault))
     assert station.settle().link is Link.FRESH
     scene.proxy.wants = is_act
     ops = [station.act(scene.note(f"note {number}")) for number in range(3)]
@@ -44,7 +44,7 @@ def test_that_an_act_through_a_fault_arrives_once(scene: Scene, fault: str) -> N
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in ("duplicate", "reorder")])
 def test_that_questions_through_a_fault_lose_nothing(scene: Scene, fault: str) -> None:
     """The fault meets a question: of the profile, of what changed, of ids."""
-    station = scene.wired("a")
+    station = scene.wired("a", patience(fault))
     scene.load([scene.note("somebody else's")])
     for _ in range(3):
         scene.proxy.plan(fault)
@@ -56,7 +56,7 @@ def test_that_questions_through_a_fault_lose_nothing(scene: Scene, fault: str) -
 
 
 def test_that_a_first_sync_through_every_fault_ends_whole(scene: Scene) -> None:
-    station = scene.wired("new")
+    station = scene.wired("new", SHORT)
     scene.proxy.plan(*FAULTS)
     for _ in FAULTS:
         station.step()
@@ -85,7 +85,7 @@ def test_that_a_token_that_runs_out_in_the_middle_of_a_pass_loses_nothing(scene:
 
 @pytest.mark.parametrize("way", [way for way in CUTS if way])
 def test_that_acts_of_a_partition_arrive_once_after_it(scene: Scene, way: str) -> None:
-    station = scene.wired("a")
+    station = scene.wired("a", patience(way))
     station.settle()
     scene.proxy.cut(way)
     ops = [station.act(scene.note(f"note {number}")) for number in range(3)]

@@ -20,7 +20,8 @@ import httpx
 
 from clinician.embedded.serve import serve
 from clinician.embedded.server import RecordApp
-from tests.record.peers import free_port, fresh, sekmet_command, sekmet_settings
+from tests.ports import free_port
+from tests.record.peers import fresh, sekmet_command, sekmet_settings
 
 EXPLAINED = {
     "billing_claim": "three steps need a payer that answers claims by itself",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import httpx
 
 from clinician.embedded.serve import serve
 from clinician.embedded.server import RecordApp
+from tests.ports import free_port
 
 FHIR_JSON = {"Accept": "application/fhir+json", "Content-Type": "application/fhir+json"}
 STRICT = {"Prefer": "handling=strict"}
@@ -115,16 +115,10 @@ def embedded_http() -> Iterator[Peer]:
     app = RecordApp(None)
     server = serve(app, "127.0.0.1", 0)
     base = f"http://127.0.0.1:{server.port}/"
-    with httpx.Client(base_url=base, timeout=30) as http:
+    with httpx.Client(base_url=base, timeout=120) as http:
         yield Peer("embedded-http", http, base)
     server.stop()
     app.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def sekmet_settings(folder: Path, port: int, peer: str = "") -> Path:
@@ -169,20 +163,20 @@ def sekmet(folder: Path) -> Iterator[Peer]:
     base = f"http://127.0.0.1:{port}/fhir/"
     try:
         _await(base, process)
-        with httpx.Client(base_url=base, timeout=30) as http:
+        with httpx.Client(base_url=base, timeout=120) as http:
             yield Peer("sekmet", http, base)
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=120)
 
 
 def _await(base: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while time.monotonic() < until:
         if process.poll() is not None:
             raise UnavailableError(f"sekmet-fhir ended with {process.returncode} at its start")
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{base}metadata", timeout=5).status_code == 200:
+            if httpx.get(f"{base}metadata", timeout=20).status_code == 200:
                 return
         time.sleep(0.1)
-    raise UnavailableError("sekmet-fhir did not answer within a minute")
+    raise UnavailableError("sekmet-fhir did not answer within three minutes")

@@ -159,7 +159,7 @@ def ended_once(scene: Scene, unrest: Unrest) -> None:
 
 
 def run(scene: Scene, seed: int, seconds: float) -> dict[str, Any]:
-    until(lambda: at_rest(scene), 60, "both fresh")
+    until(lambda: at_rest(scene), 120, "both fresh")
     unrest = Unrest(scene, seed)
     unrest.go_on(seconds)
     for proxy, station in zip(scene.proxies, scene.stations, strict=True):
@@ -168,8 +168,8 @@ def run(scene: Scene, seed: int, seconds: float) -> dict[str, Any]:
     until(lambda: at_rest(scene), 120, "quiet on both")
     for station in scene.stations:
         station.ask("compare")
-    until(lambda: all(station.ask("compared") for station in scene.stations), 60, "one manifest")
-    until(lambda: at_rest(scene) and equal(scene), 30, "both caches equal the record")
+    until(lambda: all(station.ask("compared") for station in scene.stations), 120, "one manifest")
+    until(lambda: at_rest(scene) and equal(scene), 120, "both caches equal the record")
     ended_once(scene, unrest)
     faults = sum((proxy.tally for proxy in scene.proxies), Counter())
     print(f"seed {seed}: {unrest.did['acts']} acts through {dict(faults)}")

@@ -10,6 +10,8 @@ import pytest
 
 from clinician.practice.create import create
 from clinician.record.client import RecordClient
+from clinician.sync.rounds import IDLE_POLL as POLL
+from tests.ports import free_port
 from tests.scenarios.processes import Child, until
 
 
@@ -18,7 +20,7 @@ class Scene:
         self.folder = folder
         self.day = datetime.now(UTC).date() - timedelta(days=1)
         self.info = create(folder / "practice", seed=4, people=720, day=self.day)
-        self.port = 0
+        self.port = free_port()
         self.start_record()
         self.client = RecordClient(self.url)
         self.a, self.b = self.desk("a"), self.desk("b")
@@ -31,7 +33,6 @@ class Scene:
         file = self.folder / "practice" / "record.sqlite"
         log = self.folder / "record.log"
         self.record = Child("tests.scenarios.record_process", str(file), str(self.port), log=log)
-        self.port = self.record.first["port"]
 
     def desk(self, name: str) -> Child:
         info = self.info
@@ -51,7 +52,7 @@ class Scene:
 
     def fresh(self) -> None:
         for desk in (self.a, self.b):
-            until(lambda desk=desk: settled(desk), 60, "fresh")  # type: ignore[misc]  # mypy cannot infer a defaulted lambda
+            until(lambda desk=desk: settled(desk), 180, "fresh")  # type: ignore[misc]  # mypy cannot infer a defaulted lambda
             desk.ask("sign in")
 
     def close(self) -> None:
@@ -80,12 +81,12 @@ def test_that_a_visit_signed_on_a_is_on_b_and_that_twenty_acts_survive_a_kill(sc
     signed = visits.pop(0)[0]
     scene.a.ask("complete", ref=signed)
     _, took = until(
-        lambda: scene.b.ask("get", ref=signed)["status"] == "fulfilled", 10, "the visit is done on B"
+        lambda: scene.b.ask("get", ref=signed)["status"] == "fulfilled", 120, "the visit is done on B"
     )
     print(f"a visit signed on A was on B after {took:.2f} s")
-    assert took < 2.0
+    assert took < POLL / 3, "by push (test_two_engines leaves a poll no room at all)"
 
-    until(lambda: settled(scene.a), 10, "A has sent it")
+    until(lambda: settled(scene.a), 120, "A has sent it")
     scene.record.end()
     ops: list[str] = []
     for ref, _patient in visits[:7]:
@@ -94,18 +95,20 @@ def test_that_a_visit_signed_on_a_is_on_b_and_that_twenty_acts_survive_a_kill(sc
         ops += scene.a.ask("note", patient=visits[number % len(visits)][1], text=f"Notat {number}")
     assert len(ops) >= 20
     scene.a.ask("draft", patient=visits[0][1], text="halvferdig")
-    until(lambda: scene.a.ask("status")["link"] == "offline", 30, "A says offline")
-    until(lambda: scene.a.ask("status")["waiting"] == len(ops), 10, "A counts what waits")
+    until(lambda: scene.a.ask("status")["link"] == "offline", 120, "A says offline")
+    until(lambda: scene.a.ask("status")["waiting"] == len(ops), 120, "A counts what waits")
     scene.a.kill()
     scene.a = scene.desk("a")
-    until(lambda: scene.a.ask("status")["waiting"] == len(ops), 30, "all are still there after the kill")
+    until(lambda: scene.a.ask("status")["waiting"] == len(ops), 120, "all are still there after the kill")
     scene.a.ask("sign in")
     assert scene.a.ask("drafts") == ["halvferdig"]
     scene.start_record()
-    until(lambda: settled(scene.a), 60, "A has sent everything")
+    until(lambda: settled(scene.a), 120, "A has sent everything")
     assert scene.a.ask("states", ops=ops) == ["applied"] * len(ops)
     assert [scene.versions(f"Provenance/{op}") for op in ops] == [1] * len(ops)
     done = [ref for ref, _ in visits[:7]]
-    until(lambda: all(scene.b.ask("get", ref=ref)["status"] == "fulfilled" for ref in done), 30, "B has them")
+    until(
+        lambda: all(scene.b.ask("get", ref=ref)["status"] == "fulfilled" for ref in done), 120, "B has them"
+    )
     for link, waiting, all_sent in scene.a.ask("truth"):
         assert not (waiting and all_sent) and not (waiting and link == "fresh")
