@@ -240,6 +240,12 @@ class Attachments(AttachmentReader):
         for row in self.of_patient(patient_ref):
             self.drop(row.ref)
 
+    def drop_fetched(self, patient_ref: str) -> None:
+        """What came from the record may not lie here any more; what was made here stays to be sent."""
+        for row in self.of_patient(patient_ref):
+            if row.state not in UNSENT | {FileState.SENT}:
+                self.drop(row.ref)
+
     def drop_withdrawn(self) -> int:
         """Unsent content whose act was taken back, and that nobody will ever send."""
         box = tables.outbox

@@ -76,6 +76,11 @@ class Marks:
             for patient, held, since, chunk in rows
         )
 
+    def is_forbidden(self, patient_ref: str) -> bool:
+        """Whether nothing of this patient may be shown here."""
+        asked = "SELECT 1 FROM membership WHERE patient = ? AND state = 'forbidden'"
+        return self._execute(asked, (patient_ref,)).fetchone() is not None
+
     def set_member(self, member: Member) -> None:
         """Keep how a patient stands in the scope."""
         values = (member.patient_ref, member.state.value, moment_text(member.since), member.chunk)

@@ -74,6 +74,10 @@ class Overlays:
         """All of one type by packed id."""
         return self._by_type.get(type_, {})
 
+    def by_type(self) -> Mapping[int, Mapping[Packed, Overlay]]:
+        """All, by number of the type and packed id."""
+        return self._by_type
+
     def columns(self, overlay: Overlay) -> Columns:
         """What it can be asked for by."""
         return self._columns.of(overlay, self.press)

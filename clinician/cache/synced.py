@@ -88,11 +88,15 @@ class Watermark:
 
 
 class MemberState(StrEnum):
-    """How far a patient is in the scope of this workplace."""
+    """How far a patient is in the scope of this workplace.
+
+    FORBIDDEN: the record lets nobody here read them; nothing is shown, what is pending is settled first.
+    """
 
     BACKFILL = "backfill"
     LIVE = "live"
     LEAVING = "leaving"
+    FORBIDDEN = "forbidden"
     GONE = "gone"
 
 

@@ -10,7 +10,7 @@ import orjson
 import sqlalchemy as sa
 
 from clinician.cache import tables
-from clinician.cache.acts import TERMINAL
+from clinician.cache.acts import PENDING, TERMINAL, ActState
 from clinician.cache.attachments import Attachments
 from clinician.cache.body import Press
 from clinician.cache.conflicts import Conflicts
@@ -25,6 +25,7 @@ from clinician.cache.snapshot import Snapshot
 from clinician.cache.synced import Evidence, PutReport, Quarantined, SyncedRow, Why
 from clinician.cache.trail import Trail
 from clinician.clock import Clock
+from clinician.fhir.read import patient_ref_of
 
 _RESTORED: Final = "restored"
 OUTBOX: Final = "Outbox"
@@ -120,11 +121,12 @@ class Writing:
     # what this PC wrote
 
     def put_overlay(self, ref: str, op_id: str, raw: Raw) -> None:
-        """Lay what an act writes over the synced row."""
+        """Lay what an act writes over the synced row; out of sight where its patient may not be shown."""
         type_, _, id_ = ref.partition("/")
+        is_shown = not self.marks.is_forbidden(patient_ref_of(raw))
         self._driver.execute(
-            "INSERT INTO overlay (type, id, op_id, body) VALUES (?, ?, ?, ?)",
-            (number_of(type_), pack_id(id_), op_id, self._press.pack(orjson.dumps(raw))),
+            "INSERT INTO overlay (type, id, op_id, body, in_force) VALUES (?, ?, ?, ?, ?)",
+            (number_of(type_), pack_id(id_), op_id, self._press.pack(orjson.dumps(raw)), int(is_shown)),
         )
         self._note({ref})
 
@@ -190,21 +192,57 @@ class Writing:
 
         Purged is not deleted: nothing of this is ever sent. The purge log names nobody.
         """
-        packed = pack_id(patient_ref.removeprefix("Patient/"))
         if self._is_pending(patient_ref):
             return -1
-        self._driver.execute("PRAGMA secure_delete=ON")
+        rows = self._drop_rows(patient_ref)
+        self._forget_acts(patient_ref)
+        self.attachments.drop_patient(patient_ref)
+        self._log_purge(patient_ref, evidence, rows)
+        return rows
+
+    def hide_patient(self, patient_ref: str, evidence: Evidence | None = None) -> int:
+        """Show nothing of a patient: synced rows go, overlays are out of force; returns how many rows.
+
+        Acts, conflicts, attachments and drafts stay: they are still sent, decided and saved to a file.
+        evidence: None where rows go that came back with an answer after the patient was hidden.
+        """
+        rows = self._drop_rows(patient_ref)
+        self.attachments.drop_fetched(patient_ref)
+        for number, overlays in self._snapshot.overlays.by_type().items():
+            for packed, overlay in overlays.items():
+                if self._snapshot.overlays.columns(overlay).patient == patient_ref:
+                    self.hide_overlays(ref_of(number, packed))
+        if evidence is not None:
+            self._log_purge(patient_ref, evidence, rows)
+        return rows
+
+    def hide_overlays(self, ref: str) -> None:
+        """Show nothing of what unsent acts wrote of a resource; the acts stay as they are."""
+        type_, _, id_ = ref.partition("/")
+        place = (number_of(type_), pack_id(id_))
+        self._driver.execute("UPDATE overlay SET in_force = 0 WHERE type = ? AND id = ?", place)
+        self._note({ref})
+
+    def show_patient_again(self, patient_ref: str) -> None:
+        """What was hidden may be read again: what waits lies over it as before; conflicts stay proposals."""
+        for act in self.outbox.rows(states=PENDING - {ActState.CONFLICT}, patient_ref=patient_ref):
+            self.set_in_force(act.op_id, True)
+
+    def _drop_rows(self, patient_ref: str) -> int:
+        packed = pack_id(patient_ref.removeprefix("Patient/"))
         rows = self._driver.execute("SELECT type, id FROM resource WHERE patient = ?", (packed,)).fetchall()
+        if rows:
+            self._driver.execute("PRAGMA secure_delete=ON")
         for number, id_ in sorted(rows, key=lambda row: row[0] == PATIENT):
             self._rows.remove((number, id_))
             self._note({ref_of(number, id_)})
-        self._forget_acts(patient_ref)
-        self.attachments.drop_patient(patient_ref)
+        return len(rows)
+
+    def _log_purge(self, patient_ref: str, evidence: Evidence, rows: int) -> None:
         self.trail.add_evidence(patient_ref, patient_ref, evidence)
         self._connection.execute(
-            sa.insert(tables.purge_log).values(purged=evidence.seen, why=evidence.why.value, rows=len(rows))
+            sa.insert(tables.purge_log).values(purged=evidence.seen, why=evidence.why.value, rows=rows)
         )
-        return len(rows)
 
     def _is_pending(self, patient_ref: str) -> bool:
         acts = self.outbox.rows(patient_ref=patient_ref)

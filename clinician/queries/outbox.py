@@ -11,7 +11,7 @@ from clinician import texts
 from clinician.cache.acts import PENDING, REFUSED, ActRow, ActState, ConflictRow
 from clinician.cache.attachments import FileRow
 from clinician.cache.conflicts import tasks_of
-from clinician.cache.synced import EvidenceRow, Why
+from clinician.cache.synced import EvidenceRow, MemberState, Why
 from clinician.clock import oslo
 from clinician.errors import UserProblem
 from clinician.fhir import times
@@ -82,7 +82,7 @@ class EvidenceLine:
 def outbox_rows(reading: Reading) -> tuple[OutboxRow, ...]:
     """Acts that wait or stand still: those that need a person first, then as they were done."""
     acts = reading.acts(PENDING)
-    names = patient_names(reading, (act.patient_ref for act in acts if act.patient_ref))
+    names = _names(reading, acts)
     conflicts = {row.op_id: row.ref for row in reading.conflicts()}
     elsewhere = _elsewhere(reading, acts)
     built_upon = {op_id for act in acts for op_id in act.depends_on}
@@ -91,6 +91,15 @@ def outbox_rows(reading: Reading) -> tuple[OutboxRow, ...]:
     own.sort(key=lambda row: row.state not in _NEEDS_A_PERSON)
     decide = sum(row.state in _NEEDS_A_PERSON for row in own)
     return (*own[:decide], *elsewhere, *own[decide:])
+
+
+def _names(reading: Reading, acts: Iterable[ActRow]) -> dict[str, str]:
+    """Names by reference. Of whom the record forbids there is none: that is said instead."""
+    refs = {act.patient_ref for act in acts if act.patient_ref}
+    names = patient_names(reading, refs)
+    unknown = [found for ref in refs - names.keys() if (found := reading.membership(ref)) is not None]
+    hidden = [member.patient_ref for member in unknown if member.state is MemberState.FORBIDDEN]
+    return names | dict.fromkeys(hidden, _("blocked for this workplace"))
 
 
 def _with_file(row: OutboxRow, file: FileRow | None) -> OutboxRow:
@@ -148,7 +157,7 @@ def sent_rows(reading: Reading, *, day: date) -> tuple[OutboxRow, ...]:
     acts = reading.acts({ActState.APPLIED}, sent_since=start)
     sent = [act for act in acts if act.last_sent is not None and act.last_sent < end]
     latest = sorted(sent, key=lambda act: (act.last_sent, act.seq), reverse=True)[:_MOST_SENT]
-    names = patient_names(reading, (act.patient_ref for act in latest if act.patient_ref))
+    names = _names(reading, latest)
     return tuple(_row(act, names, {}, ()) for act in latest)
 
 
@@ -225,7 +234,7 @@ def conflict_view(reading: Reading, *, op_id: str) -> ConflictView:
     act, rows = reading.act(op_id), reading.conflicts(op_id)
     if act is None or not rows:
         raise UserProblem(L("This has been decided already. There is nothing more to do."))
-    names = patient_names(reading, (act.patient_ref,) if act.patient_ref else ())
+    names = _names(reading, (act,))
     newest = max(rows, key=lambda row: (row.theirs_when is not None, row.theirs_when or row.noticed))
     return ConflictView(
         op_id=op_id,

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 
 from clinician.cache.open import Cache
-from clinician.cache.synced import PutReport, SyncedRow
+from clinician.cache.synced import MemberState, PutReport, SyncedRow
 from clinician.cache.writing import Writing
 from clinician.clock import Clock, oslo
 from clinician.record.answer import Answer
@@ -84,10 +84,15 @@ class Line:
         writing.keep.set(_OVERLAP_KEY, str(doubled.total_seconds()))
 
     def put(self, writing: Writing, rows: Iterable[SyncedRow]) -> PutReport:
-        """Store rows of the record; remembers those that went backwards."""
+        """Store rows of the record; remembers those that went backwards.
+
+        However they came, nothing of a patient the record forbids stays.
+        """
         given = list(rows)
         self.received += len(given)
         report = writing.put_synced(given)
+        for member in writing.marks.members(MemberState.FORBIDDEN):
+            writing.hide_patient(member.patient_ref)
         self.older |= report.older
         return report
 

@@ -18,17 +18,19 @@ from clinician.cache.synced import Evidence, MemberState, Why
 from clinician.cache.writing import Writing
 from clinician.errors import RecordTrouble
 from clinician.fhir.bundles import Page, Response, slices
+from clinician.fhir.read import patient_ref_of
 from clinician.fhir.times import to_instant
 from clinician.record.answer import broken_answer
 from clinician.record.client import BatchEntry, Busy
 from clinician.sync.by_id import fetch
 from clinician.sync.download import EMPTY_CAP, PAGE_CAP, TROUBLE_CAP
+from clinician.sync.forbidden import hide_the_forbidden, show_again
 from clinician.sync.halves import in_halves
 from clinician.sync.line import Line
 from clinician.sync.matching import fits
 from clinician.sync.pages import instant
 from clinician.sync.plan import LIVE_STATUSES, MEMBERSHIP, Key, encoded
-from clinician.sync.scope import chunks_of, hide_now
+from clinician.sync.scope import chunks_of
 
 _log = logging.getLogger(__name__)
 _COUNT: Final = 1000
@@ -60,6 +62,7 @@ class Found:
 
 def manifest(line: Line, chunks: Mapping[str, Sequence[str]], keys: Sequence[Key]) -> Found:
     """Compare `keys` (all keys of a type, or a type is not judged) and mend the difference."""
+    show_again(line)
     listing = _listing(line, chunks, keys)
     found = Found()
     for type_ in sorted(listing.ids.keys() - listing.failed):
@@ -204,10 +207,12 @@ def _judge(
         answered = {ref: r for ref, r in zip(part, _got(line, part), strict=True) if r is not None}
         present = {ref: response.body for ref, response in answered.items() if response.status == 200}
         inside = frozenset(ref for ref, body in present.items() if _belongs(line, keys, chunks, ref, body))
+        forbidden: set[str] = set()
         for ref, response in answered.items():
             evidence = _evidence(line, ref, response, inside)
             if evidence is not None:
-                _remove(line, ref, evidence, found)
+                forbidden.add(_remove(line, ref, evidence, found))
+        hide_the_forbidden(line, forbidden - {""})
         found.raised += sorted(inside)
 
 
@@ -244,10 +249,16 @@ def _asked_by_id(line: Line, ref: str, query: Sequence[tuple[str, str]]) -> bool
     return any(entry.ref == ref for entry in page.entries)
 
 
-def _remove(line: Line, ref: str, evidence: Evidence, found: Found) -> None:
-    def work(writing: Writing) -> bool:
-        if evidence.why is Why.FORBIDDEN and ref.startswith("Patient/"):
-            hide_now(writing, ref, line.clock.now())
-        return writing.remove_synced(ref, evidence)
+def _remove(line: Line, ref: str, evidence: Evidence, found: Found) -> str:
+    """Take a row away; the patient of a row that is forbidden, '' where there is nobody to ask for."""
 
-    found.removed += int(line.write(work))
+    def work(writing: Writing) -> str:
+        held = writing.synced(ref)
+        patient_ref = patient_ref_of(held.raw) if held is not None else ""
+        found.removed += int(writing.remove_synced(ref, evidence))
+        if evidence.why is not Why.FORBIDDEN:
+            return ""
+        writing.hide_overlays(ref)
+        return patient_ref
+
+    return line.write(work)

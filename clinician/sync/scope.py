@@ -21,6 +21,8 @@ GRACE: Final = timedelta(hours=24)
 _TEMPORARY_KEY: Final = "sync.temporary"
 _NUMBER_KEY: Final = "sync.chunks"
 KEPT: Final = frozenset({MemberState.BACKFILL, MemberState.LIVE})
+SETTLED: Final = KEPT | {MemberState.FORBIDDEN}
+"""Nobody enters anew from here: kept already, or forbidden until the record shows them again."""
 
 
 def belonging(reading: Reading, workplace_ref: str) -> frozenset[str]:
@@ -54,7 +56,7 @@ def refresh(writing: Writing, plan: Plan, now: datetime) -> bool:
     for ref, member in members.items():
         if member.state in KEPT and ref not in wanted:
             writing.marks.set_member(replace(member, state=MemberState.LEAVING, since=now, chunk=""))
-    entering = sorted(ref for ref in wanted if ref not in members or members[ref].state not in KEPT)
+    entering = sorted(ref for ref in wanted if ref not in members or members[ref].state not in SETTLED)
     for start in range(0, len(entering), CHUNK):
         _open_chunk(writing, plan, entering[start : start + CHUNK], now)
     return bool(entering)
@@ -129,32 +131,27 @@ def _join_marks(writing: Writing, keys: list[Key], home: str) -> None:
 
 
 def purge(line: Line, now: datetime) -> int:
-    """Remove patients whose grace is over; one with anything pending stays. How many rows went."""
-    leaving = line.write(lambda writing: writing.marks.members(MemberState.LEAVING))
-    return sum(_purge_one(line, member, now) for member in leaving if now - member.since >= GRACE)
+    """Remove patients whose grace is over, and those the record forbids; how many rows went.
+
+    One with anything pending stays until that is settled: shown to the end of it, or hidden from the start.
+    """
+    members = line.write(lambda writing: writing.marks.members())
+    left = Evidence(Why.PURGED, now, detail="left the workplace; grace over")
+    forbidden = Evidence(Why.FORBIDDEN, now, status=403, detail="nothing is pending any more")
+    gone = 0
+    for member in members:
+        if member.state is MemberState.FORBIDDEN:
+            gone += _purge_one(line, member, forbidden)
+        elif member.state is MemberState.LEAVING and now - member.since >= GRACE:
+            gone += _purge_one(line, member, left)
+    return gone
 
 
-def _purge_one(line: Line, member: Member, now: datetime) -> int:
+def _purge_one(line: Line, member: Member, evidence: Evidence) -> int:
     def work(writing: Writing) -> int:
-        evidence = Evidence(Why.PURGED, now, detail="left the workplace; grace over")
         gone = writing.purge_patient(member.patient_ref, evidence)
         if gone >= 0:
             writing.marks.drop_member(member.patient_ref)
         return max(gone, 0)
 
     return line.write(work)
-
-
-def hide_now(writing: Writing, patient_ref: str, now: datetime) -> None:
-    """The record forbids this patient: out of every list at once; what is pending is sent first."""
-    members = [member for member in writing.marks.members() if member.patient_ref == patient_ref]
-    for member in members:
-        _hide(writing, member, now)
-
-
-def _hide(writing: Writing, member: Member, now: datetime) -> None:
-    evidence = Evidence(Why.FORBIDDEN, now, status=403)
-    if writing.purge_patient(member.patient_ref, evidence) >= 0:
-        writing.marks.drop_member(member.patient_ref)
-    else:
-        writing.marks.set_member(replace(member, state=MemberState.LEAVING, since=now - GRACE, chunk=""))

@@ -164,19 +164,6 @@ def test_that_a_patient_the_record_forbids_is_out_at_once(world: World) -> None:
     assert Why.FORBIDDEN in {row.why for row in a.write(lambda w: w.trail.evidence())}
 
 
-def test_that_a_forbidden_patient_with_something_pending_leaves_when_it_is_sent(world: World) -> None:
-    from clinician.sync.scope import hide_now
-
-    raws = patient_with_visits(1)
-    world.load(raws)
-    a = world.station()
-    a.step()
-    a.wire.down = True
-    a.change(first(raws, "Appointment"), status="arrived")
-    a.write(lambda w: hide_now(w, first(raws, "Patient"), world.clock.now()))
-    assert [m.state for m in a.write(lambda w: w.marks.members())] == [MemberState.LEAVING]
-
-
 def test_that_a_patient_who_comes_back_is_filled_anew(world: World) -> None:
     raws = patient_with_visits(1)
     world.load(raws)
