@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Protocol
 
 from clinician.cache.open import Cache
@@ -44,7 +45,7 @@ def take_back(station: Desk, op_id: str) -> Reopened | None:
         drafts = tuple(_with_what_is_there(station, draft) for draft in found.drafts)
         for draft in drafts:
             station.drafts.save(draft.key, draft.patient_ref, draft.content)
-        found = Reopened(found.view, found.arguments, drafts)
+        found = replace(found, drafts=drafts)
     station.withdraw(op_id)
     return found
 

@@ -23,11 +23,15 @@ class Refill:
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
-    """view: 'module.view'. arguments: handed to it. drafts: found there when it opens."""
+    """view: 'module.view'. arguments: handed to it. drafts: found there when it opens.
+
+    is_typed: whether words or numbers of the person stand there again.
+    """
 
     view: str
     arguments: Mapping[str, str] = field(default_factory=dict)
     drafts: tuple[Refill, ...] = ()
+    is_typed: bool = False
 
 
 Reopen = Callable[[Reading, Sequence[Raw]], Reopened | None]

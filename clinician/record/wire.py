@@ -18,7 +18,7 @@ class Wire(httpx.BaseTransport):
     """Passes requests on, after `delay_s` seconds, or refuses the connection while `is_cut`."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
+        self.inner = inner
         self._closed = threading.Event()
         self.delay_s = 0.0
         self.is_cut = False
@@ -28,11 +28,11 @@ class Wire(httpx.BaseTransport):
             self._closed.wait(self.delay_s)
         if self.is_cut:
             raise httpx.ConnectError("the wire is cut", request=request)
-        return self._inner.handle_request(request)
+        return self.inner.handle_request(request)
 
     def close(self) -> None:
         self._closed.set()
-        self._inner.close()
+        self.inner.close()
 
 
 def wire_to(app: Callable[..., Any]) -> Wire:

@@ -41,7 +41,7 @@ def measurements(reading: Reading, raws: Sequence[Raw]) -> Reopened | None:
 def _at_user(patient_ref: str, visit_ref: str, what: str, content: str) -> Reopened:
     key = f"homecare.{what}:{visit_ref or patient_ref}"
     arguments = {"patient": patient_ref, "visit": visit_ref, "reopen": what}
-    return Reopened(_USER, arguments, (Refill(key, patient_ref, content),))
+    return Reopened(_USER, arguments, (Refill(key, patient_ref, content),), is_typed=True)
 
 
 def _typed(raw: Raw) -> list[tuple[str, str]]:
@@ -70,4 +70,5 @@ def visit(reading: Reading, raws: Sequence[Raw]) -> Reopened | None:
         return None
     is_other = read.has_code(raw, "cancelationReason", codes.CODE_NOT_DONE, "other")
     told = read.text_at(raw, "cancelationReason.text") if is_other else ""
-    return Reopened(_MY_DAY, {"visit": f"Appointment/{raw['id']}", "why": told})
+    arguments = {"visit": f"Appointment/{raw['id']}", "why": told}
+    return Reopened(_MY_DAY, arguments, is_typed=bool(told))

@@ -47,6 +47,12 @@ FACES = {
 """Glyph and role of each state of the outbox; the word comes with the row."""
 
 
+_AGAIN = {
+    True: L("Taken back. It will not be sent. What you typed is here again; put it right and sign."),
+    False: L("Taken back. It will not be sent. Here you can do it again."),
+}
+"""Said where the work goes on, by whether anything was typed in it."""
+
 _TO_DECIDE = frozenset({"conflict", "rejected", "parked"})
 
 
@@ -129,10 +135,12 @@ class OutboxPage(Ground):
             L("Save all as file"), "shell.outbox.export_all", icon="export", kind="quiet", hint="A"
         )
         self._all.clicked.connect(self._on_export_all)
-        list_pane.tools.addWidget(self._all)
         list_pane.tools.addWidget(sync)
-        self._sum = Label(tone="ink_quiet")
-        list_pane.body.addWidget(self._sum)
+        self._sum = Label(tone="ink_quiet", wrap=True)
+        line = QHBoxLayout()
+        line.addWidget(self._sum, 1)
+        line.addWidget(self._all)
+        list_pane.body.addLayout(line)
         list_pane.body.addWidget(self._loading, 1)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
@@ -143,10 +151,17 @@ class OutboxPage(Ground):
         self._show_chosen()
         splitter.setStretchFactor(0, 1)
         splitter.setStretchFactor(1, 0)
-        splitter.setSizes([900, 340])
+        self._splitter = splitter
+        self._share_out()
+        theme.theme_changed.connect(self._share_out)
         row = QHBoxLayout(self)
         row.setContentsMargins(space(3), space(3), space(3), space(3))
         row.addWidget(splitter)
+
+    def _share_out(self) -> None:
+        """Where the text is large, what is chosen needs half the room: its ways out must be in sight."""
+        large = theme.current().text_scale >= 150
+        self._splitter.setSizes([600, 600] if large else [900, 340])
 
     def _side(self) -> QWidget:
         self._pane = Pane(L("Chosen"))
@@ -294,13 +309,11 @@ class OutboxPage(Ground):
     def _on_taken_back(self, reopened: Reopened | None) -> None:
         """What was typed is laid out where it was typed, and the person is taken there."""
         if reopened is None:
-            self._desk.messages.say(L("Taken back. It was not sent."), Kind.DONE)
+            self._desk.messages.say(L("Taken back. It will not be sent."), Kind.DONE)
             return
         for draft in reopened.drafts:
             self._desk.drafts.save(draft.key, draft.patient_ref, draft.content)
-        self._desk.messages.say(
-            L("Taken back. It was not sent. What you typed is here again; put it right and sign."), Kind.DONE
-        )
+        self._desk.messages.say(_AGAIN[reopened.is_typed], Kind.DONE)
         if patient_ref := reopened.arguments.get("patient", ""):
             self._desk.patient.choose(patient_ref)
         self._desk.open_view(reopened.view, reopened.arguments)

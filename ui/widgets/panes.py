@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -103,8 +103,15 @@ class Scrolled(QScrollArea):
         """What has the keyboard is in sight, however it got it; what is taller than the view stays put."""
         if now is None or not self._inner.isAncestorOf(now):
             return
-        if now.height() < self.viewport().height():
-            self.ensureWidgetVisible(now, 0, theme.current().space(3))
+        self._show_focus()
+        # What opened together with the keyboard has its place only when the layout has settled.
+        QTimer.singleShot(0, self, self._show_focus)
+
+    def _show_focus(self) -> None:
+        now = QApplication.focusWidget()
+        if now is None or not self._inner.isAncestorOf(now) or now.height() >= self.viewport().height():
+            return
+        self.ensureWidgetVisible(now, 0, theme.current().space(3))
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

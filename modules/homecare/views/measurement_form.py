@@ -109,6 +109,7 @@ class MeasurementForm(QWidget):
 
     left = Signal()
     signed = Signal()
+    thrown_away = Signal()
 
     def __init__(self, ctx: ModuleContext, acting: Acting, view: str) -> None:
         super().__init__()
@@ -179,12 +180,14 @@ class MeasurementForm(QWidget):
         self._arrange()
 
     def take_cursor(self, measure: str = "") -> None:
-        """Put the cursor in the field of a measure, else in the first."""
+        """Put the cursor in the field of a measure, else in the first that is filled, else in the first."""
         if not self._kinds:
             self._waiting_measure = measure
             return
         self._waiting_measure = ""
-        field = self._kinds.get(measure) or next(iter(self._kinds.values()))
+        fields = self._kinds.values()
+        filled = next((field for field in fields if field.text), next(iter(fields)))
+        field = self._kinds.get(measure, filled)
         field.field.control.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     # -- whose -----------------------------------------------------------------------------------
@@ -232,6 +235,7 @@ class MeasurementForm(QWidget):
     def _throw_away(self) -> None:
         self._fill("")
         self._draft.forget()
+        self.thrown_away.emit()
         self.take_cursor()
 
     # -- sign -------------------------------------------------------------------------------------
@@ -281,8 +285,8 @@ class MeasurementForm(QWidget):
     def _on_signed(self) -> None:
         self._fill("")
         self._draft.forget()
-        self.signed.emit()
         self.left.emit()
+        self.signed.emit()
 
     def _on_problems(self, problems: tuple[ClinicianError, ...]) -> None:
         for problem in problems:

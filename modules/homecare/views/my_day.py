@@ -227,7 +227,7 @@ class MyDayView(QWidget):
         row = self.list.current_row()
         if row is None:
             return
-        if row.patient_ref:
+        if row.patient_ref and self.isVisible():  # made anew out of sight, it takes nobody's place
             self._ctx.patients.choose(row.patient_ref)
         if row.kind is ItemKind.VISIT:
             self._card_live.again()

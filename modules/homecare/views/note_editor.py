@@ -56,9 +56,10 @@ def expanded(before: str, texts_by_key: dict[str, str]) -> str | None:
 
 
 class NoteEditor(QWidget):
-    """One note at a time. `left` when the person is through with it (signed, or Esc)."""
+    """One note at a time. `left` when it is signed."""
 
     left = Signal()
+    thrown_away = Signal()
 
     def __init__(self, ctx: ModuleContext, acting: Acting, view: str, *, lines: int = 3) -> None:
         super().__init__()
@@ -174,6 +175,7 @@ class NoteEditor(QWidget):
     def _throw_away(self) -> None:
         self.field.set_text("")
         self._draft.forget()
+        self.thrown_away.emit()
         self.take_cursor()
 
     def sign(self) -> None:

@@ -5,6 +5,7 @@ N note · M measurement · P plan · O tasks · T curve or table · D documents.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QEvent, Qt
@@ -18,7 +19,7 @@ from clinician.modulekit.context import Ending, ModuleContext
 from clinician.texts import Text
 from modules.homecare.commands import CloseFollowUp, CompleteTask, ExceptTask, WithdrawNote
 from modules.homecare.queries import user_card
-from modules.homecare.rows import NotDone, PlanRow, TaskRow, UserCard
+from modules.homecare.rows import NotDone, TaskRow, UserCard
 from modules.homecare.views import states
 from modules.homecare.views.acting import Acting
 from modules.homecare.views.curves import Curves
@@ -28,9 +29,11 @@ from modules.homecare.views.hints import hint_pairs, show_hints
 from modules.homecare.views.live import Live
 from modules.homecare.views.note_editor import NoteEditor
 from modules.homecare.views.note_list import NoteList
+from modules.homecare.views.reopened import Reopened
+from modules.homecare.views.user_rows import note_choices, plan_row, task_row
 from modules.homecare.views.why_line import WhyLine
 from ui.widgets import theme
-from ui.widgets.checklist import Checklist, CheckRow
+from ui.widgets.checklist import Checklist
 from ui.widgets.empty_state import EmptyState, Loading
 from ui.widgets.freshness import AgeLabel
 from ui.widgets.labels import StateLabel
@@ -63,8 +66,9 @@ class UserView(QWidget):
         self.setObjectName("homecare.user")
         self._ctx = ctx
         self._acting = Acting(ctx)
-        self._patient = ctx.arguments.get("patient", "") or ctx.patients.current
-        self._visit = ""
+        # Made anew in another language, it is about whoever is in the banner now.
+        self._patient = ctx.patients.current or ctx.arguments.get("patient", "")
+        self._reopened = Reopened()
         self._card: UserCard | None = None
         self._build()
         self._live = Live(self, self._watch)
@@ -176,8 +180,10 @@ class UserView(QWidget):
         self.tabs.currentChanged.connect(self._on_tab)
         self.tasks.key_pressed.connect(self._on_task_key)
         self.why.left.connect(self._to_tasks)
-        self.editor.left.connect(self._end_reopened)
-        self.curves.form.signed.connect(self._end_reopened)
+        for through in (self.editor.left, self.editor.thrown_away):
+            through.connect(lambda: self._through("note"))
+        for through in (self.curves.form.signed, self.curves.form.thrown_away):
+            through.connect(lambda: self._through("measurements"))
         for table in (self.plan, self.curves.plot.table):
             table.key_pressed.connect(lambda text, _key: self._letter(text))
         self.notes.withdrawn.connect(self._withdraw)
@@ -210,15 +216,36 @@ class UserView(QWidget):
 
     def _reopen(self, visit_ref: str, what: str) -> None:
         """What was signed came back: it stands where it was typed, about the same visit."""
-        self._visit = visit_ref
+        self._reopened.came(self._patient, what, visit_ref)
         self.editor.again()
         self.curves.form.again()
         self.show_tab("M" if what == "measurements" else "N")
         self._live.again()
 
-    def _end_reopened(self) -> None:
-        """It is signed: what is written next is about the user, and no visit."""
-        self._visit = ""
+    def _through(self, what: str) -> None:
+        """Signed or thrown away: what is written next is about the user and no visit, or came back before."""
+        self._reopened.done(self._patient, what)
+        if self._card is not None:
+            self._open_editors(self._card.name)
+
+    def _open_editors(self, name: str) -> None:
+        of = partial(self._reopened.visit, self._patient)
+        self.editor.open(patient_ref=self._patient, name=name, appointment_ref=of("note"))
+        self.curves.open(self._patient, name, of("measurements"))
+
+    def _take_cursor_back(self) -> None:
+        wanted = self._reopened.cursor()
+        if wanted and self.isVisible():
+            self._letter("M" if wanted == "measurements" else "N")
+
+    def view_state(self) -> dict[str, str]:
+        """What came back and is not signed."""
+        return self._reopened.state()
+
+    def restore_view_state(self, state: dict[str, str]) -> None:
+        """Go on with it."""
+        if self._reopened.restore(state) and self._patient:
+            self._live.again()
 
     def trigger(self, action_id: str) -> bool:
         """Do an action chosen in the palette; False when it is not ours."""
@@ -231,7 +258,7 @@ class UserView(QWidget):
         if patient_ref and patient_ref == self._patient and self._live.is_fresh:
             return  # chosen and opened in one breath: once is enough
         self.why.put_away()
-        self._patient, self._visit = patient_ref, ""
+        self._patient = patient_ref
         if not patient_ref:
             self._live.end()
             self._missing.hide()
@@ -256,23 +283,23 @@ class UserView(QWidget):
         self._card = card
         self._age.show_age(card.as_of, card.complete)
         self.facts.show_facts(card.facts, card.values)
-        self.editor.open(patient_ref=patient_ref, name=card.name, appointment_ref=self._visit)
         self.notes.show_rows(card.notes)
-        self.plan.set_rows([_plan_row(row) for row in card.plan])
-        self.tasks.set_rows([_task_row(row) for row in card.tasks])
+        self.plan.set_rows([plan_row(row) for row in card.plan])
+        self.tasks.set_rows([task_row(row) for row in card.tasks])
         for table, page, filled in (
             (self.plan, self._no_plan, bool(card.plan)),
             (self.tasks, self._no_tasks, bool(card.tasks)),
         ):
             table.resizeRowsToContents()
             page.show_content(filled)
-        self.curves.open(patient_ref, card.name, self._visit)
+        self._open_editors(card.name)
         self.curves.show_news2(card.news2)
         self._on_tab(self.tabs.currentIndex())
         lacking = _("Not recorded: {what}", what=" · ".join(card.missing)) if card.missing else ""
         self._missing_words.set_state("list-checks", lacking, "warn")
         self._missing.setVisible(bool(lacking))
         self._loading.show_content(True)
+        self._take_cursor_back()
 
     def _on_tab(self, index: int) -> None:
         """Documents are looked for when somebody looks at them, and not before."""
@@ -285,7 +312,7 @@ class UserView(QWidget):
             column = QVBoxLayout(self._papers)
             column.setContentsMargins(0, 0, 0, 0)
             column.addWidget(self.documents)
-        self.documents.open(self._patient, card.name, _note_choices(card))
+        self.documents.open(self._patient, card.name, note_choices(card))
 
     # -- doing -------------------------------------------------------------------------------------------
 
@@ -365,26 +392,3 @@ class UserView(QWidget):
             if self._patient:
                 self._live.again()
         super().changeEvent(event)
-
-
-def _note_choices(card: UserCard) -> tuple[tuple[str, str], ...]:
-    """The newest notes a document may belong to."""
-    standing = [note for note in card.notes if not note.is_withdrawn][:10]
-    return tuple((note.key, " · ".join(w for w in (note.when_text, note.author) if w)) for note in standing)
-
-
-def _plan_row(row: PlanRow) -> CheckRow:
-    detail = " · ".join(part for part in (row.recurrence_text, row.service_text, row.last_text) if part)
-    following = _("next {when}", when=row.next_text) if row.next_text else ""
-    if row.is_broken:
-        words = following or _("not planned")
-        return CheckRow(row.key, row.title, detail, words, "warning", "warn")
-    return CheckRow(row.key, row.title, detail, following, "calendar-check", "ink_quiet")
-
-
-def _task_row(row: TaskRow) -> CheckRow:
-    shown = states.task(row)
-    owner = _("owner {name}", name=row.owner_text) if row.is_follow_up and row.owner_text else ""
-    due = _("by {when}", when=row.due_text) if row.due_text else ""
-    detail = " · ".join(part for part in (row.detail, owner, due, row.phone, row.history_text) if part)
-    return CheckRow(row.key, row.title, detail, shown.words, shown.icon, shown.role, row.is_open)

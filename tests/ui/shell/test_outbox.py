@@ -65,7 +65,7 @@ def test_that_an_act_taken_back_leaves_the_list_and_is_said(
     key(Qt.Key.Key_T)
     qtbot.waitUntil(lambda: shell.desk.messages.current is not None)
     qtbot.waitUntil(lambda: outbox.table.model().rowCount() == 3)
-    assert str(shell.desk.messages.current.words) == "Tatt tilbake. Den ble ikke sendt."
+    assert str(shell.desk.messages.current.words) == "Tatt tilbake. Det blir ikke sendt."
 
 
 def test_that_an_act_is_saved_as_a_file_never_over_another(
@@ -155,7 +155,8 @@ def test_that_what_is_taken_back_to_be_edited_is_where_it_was_typed(
     shell: Any, outbox: Any, station: FakeStation, qtbot: Any
 ) -> None:
     draft = Refill("homecare.note:Patient/per", "Patient/per", "Spiste godt.")
-    station.reopened = Reopened("homecare.user", {"patient": "Patient/per", "reopen": "note"}, (draft,))
+    arguments = {"patient": "Patient/per", "reopen": "note"}
+    station.reopened = Reopened("homecare.user", arguments, (draft,), is_typed=True)
     outbox.table.choose("op-3")
     key(Qt.Key.Key_T)
     qtbot.waitUntil(lambda: shell.desk.patient.current == "Patient/per")
