@@ -89,7 +89,7 @@ class SyncEngine:
         self.loop.stop()
         self._end_listening()
         self.listening.stop()
-        self.loop.join()
+        self.loop.join(self.line.client.hang_up)
         if self.uploader.pool is not None:
             if self.uploader.lanes.under_way():
                 self.line.client.hang_up()

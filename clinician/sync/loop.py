@@ -10,6 +10,8 @@ from typing import Final
 DEBOUNCE: Final = 0.1
 """Seconds: news often come in flocks, and one round hears them all."""
 SHORTEST: Final = 0.05
+_MOMENT: Final = 2.0
+"""Seconds to come to the end of a page: nobody who closes the window waits for a record that is silent."""
 _PATIENCE: Final = 30.0
 AFTER_A_FAULT: Final = 5.0
 """Seconds: what went wrong here may go wrong again."""
@@ -52,11 +54,15 @@ class Loop:
         self._stopped.set()
         self._awake.set()
 
-    def join(self) -> None:
-        """Wait for the thread to have ended."""
-        if self._thread is not None:
+    def join(self, cut: Callable[[], object]) -> None:
+        """Wait for the thread to have ended. cut: ends what it waits for at the record, should that take long."""
+        if self._thread is None:
+            return
+        self._thread.join(timeout=_MOMENT)
+        if self._thread.is_alive():
+            cut()
             self._thread.join(timeout=_PATIENCE)
-            self._thread = None
+        self._thread = None
 
     def wake(self) -> None:
         """One whole round, soon."""

@@ -64,5 +64,20 @@ def test_that_a_round_comes_before_sending_alone_since_it_sends_too() -> None:
 def test_that_joining_a_loop_that_never_ran_is_no_wait() -> None:
     script = Script()
     script.loop.stop()
-    script.loop.join()
+    script.loop.join(lambda: script.called.append("cut"))
     assert script.called == []
+
+
+def test_that_a_round_whose_answer_hangs_is_cut_when_the_loop_is_to_end() -> None:
+    asked, answer = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        asked.set()
+        answer.wait(90)
+
+    loop = Loop(hang, hang, lambda: 0.0, threading.Event())
+    loop.start()
+    assert asked.wait(90)
+    loop.stop()
+    loop.join(answer.set)
+    assert answer.is_set() and not any(thread.name == "sync" for thread in threading.enumerate())
