@@ -152,7 +152,7 @@ class Bell:
         self._ended.set()
         self.hang_up()
         self._server.shutdown()
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=60)
 
 
 class FakeSocket:
@@ -172,7 +172,10 @@ class FakeSocket:
         self._said.put(None)
 
     def heard(self, seconds: float) -> bool:
-        said = self._said.get(timeout=20)
+        try:
+            said = self._said.get(timeout=seconds)
+        except queue.Empty:
+            return False
         if said is None:
             raise AnswerLost(L("cut"))
         return said

@@ -388,7 +388,7 @@ def test_that_with_threads_an_attachment_goes_by_itself(clinic: Clinic) -> None:
         CacheChanged, lambda event: threading.Thread(target=heard, args=(event,)).start()
     )
     heard(None)
-    assert applied.wait(30)
+    assert applied.wait(90)
     station.engine.stop()
     assert clinic.stored(binary_of(station, done)) == picture(LARGE)
 

@@ -148,7 +148,7 @@ def test_that_over_a_network_several_lists_come_side_by_side(world: World) -> No
     world.load(patient_with_visits(3))
     a = world.station()
     a.client.is_remote = True
-    together = threading.Barrier(3, timeout=30)
+    together = threading.Barrier(3, timeout=90)
 
     def fault(request: httpx.Request, go_on: Answer) -> httpx.Response:
         if request.url.path in ("/Observation/_search", "/CarePlan/_search", "/Communication/_search"):
@@ -176,7 +176,7 @@ def test_that_acts_go_between_the_pages_of_a_download_side_by_side(world: World)
         if request.url.path == "/" and b'"transaction"' in request.content:
             sent.set()
         if request.url.path == "/CarePlan/_search":
-            assert sent.wait(30)
+            assert sent.wait(90)
         return go_on()
 
     a.wire.fault = fault

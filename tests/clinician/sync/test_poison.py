@@ -28,7 +28,7 @@ from tests.clinician.sync.test_upload import (
 from tests.clinician.sync.world import Station, World, first, outside, patient_with_visits
 
 L = lazy("sync")
-LONG = 30.0
+LONG = 90.0
 
 
 @pytest.fixture
