@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,9 +11,12 @@ import orjson
 
 from clinician import texts
 from clinician.cache.driver import keep_file
-from clinician.cache.open import Cache
+from clinician.cache.keys import open_key, system_key_store
+from clinician.cache.open import Cache, open_cache
 from clinician.clock import Clock, SystemClock
+from clinician.embedded.server import RecordApp
 from clinician.errors import Environment, UserProblem
+from clinician.events import Events
 from clinician.fhir.bundles import slices
 from clinician.fhir.codes import CODE_UNIT
 from clinician.fhir.read import is_practice as tagged
@@ -22,12 +26,15 @@ from clinician.modulekit.manifest import Manifest
 from clinician.modulekit.module_settings import declare_settings
 from clinician.modulekit.registry import Registry
 from clinician.practice.clock import PracticeClock
-from clinician.practice.info import PracticeInfo
+from clinician.practice.info import PracticeInfo, is_practice, read
+from clinician.practice.secret import PRACTICE_SECRET
 from clinician.record.client import RecordClient, expect
+from clinician.record.wire import Wire, wire_to
 from clinician.settings import Settings
 from clinician.sync.plan import SyncRule
 
 L = texts.lazy("core")
+_HOME: Final = "http://record.invalid"
 _LAST: Final = "workplace"
 _OFF: Final = "modules.off"
 
@@ -47,6 +54,70 @@ class Options:
     clock: Clock | None = None
     secret: str = ""
     user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a workstation is put together from.
+
+    clients: for what is asked, and for the held request of the hint. wires: to the embedded record; () over
+    HTTP. is_practice: what is shown is synthetic.
+    """
+
+    folder: Path
+    key: bytes
+    clock: Clock
+    events: Events
+    cache: Cache
+    clients: tuple[RecordClient, RecordClient]
+    record_app: RecordApp | None
+    wires: tuple[Wire, ...]
+    registry: Registry
+    workplace_ref: str
+    info: PracticeInfo | None
+    settings: Settings
+    is_practice: bool
+
+
+def open_parts(options: Options, events: Events, undo: ExitStack) -> Parts:
+    """Open record and cache; `undo` closes what was opened when a later step raises.
+
+    Raises WrongKey, CacheDamaged, CacheInUse, DiskFull, UserProblem.
+    """
+    folder = options.folder
+    info = read(folder) if is_practice(folder) else None
+    clock = options.clock or clock_for(options, info)
+    app = None if options.record else RecordApp(folder / "record.sqlite", clock=clock)
+    if app is not None:
+        undo.callback(app.close)
+    wires = () if app is None else (wire_to(app), wire_to(app))
+    client, hint_client = (
+        undo.enter_context(RecordClient(options.record or _HOME, transport=wire))
+        for wire in wires or (None, None)
+    )
+    workplace_ref = workplace_for(options, info, client)
+    store = None if info is not None else system_key_store()
+    secret = options.secret or (PRACTICE_SECRET if info is not None else "")
+    key = open_key(folder, keyring=store, secret=secret, user=options.user)
+    cache = open_cache(cache_folder(folder, workplace_ref), key, clock=clock, events=events)
+    undo.callback(cache.close)
+    settings = Settings.load(folder)
+    settings.defaults["ui.workplace"] = workplace_ref
+    return Parts(
+        folder=folder,
+        key=key,
+        clock=clock,
+        events=events,
+        cache=cache,
+        clients=(client, hint_client),
+        record_app=app,
+        wires=wires,
+        registry=modules_of(cache, settings),
+        workplace_ref=workplace_ref,
+        info=info,
+        settings=settings,
+        is_practice=info is not None or (app is None and shows_practice(cache, client)),
+    )
 
 
 def clock_for(options: Options, info: PracticeInfo | None) -> Clock:

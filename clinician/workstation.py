@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Final, ParamSpec, TypeVar
 
@@ -18,41 +18,24 @@ from clinician.access.who import Who
 from clinician.attaching import Documents, limits_of
 from clinician.cache.acts import ActState
 from clinician.cache.keep import Draft
-from clinician.cache.keys import open_key, system_key_store
-from clinician.cache.open import Cache, open_cache
 from clinician.cache.pin_store import PinStore
 from clinician.cache.writing import Writing
-from clinician.clock import Clock
 from clinician.commands.act import Command, Done
 from clinician.commands.bus import CommandBus
 from clinician.dead_letters import letters
-from clinician.embedded.server import RecordApp
 from clinician.errors import Refused, UserProblem
 from clinician.events import Events, SignedIn, SignedOut, SyncStatus
 from clinician.fhir.validation import prepare, problems
 from clinician.health import HealthLine, as_text, examine_sync
 from clinician.leases import Leases
-from clinician.modulekit.registry import Registry
 from clinician.modulekit.reopening import Reopened
-from clinician.opening import (
-    Options,
-    cache_folder,
-    clock_for,
-    modules_of,
-    shows_practice,
-    sync_rules,
-    workplace_for,
-)
+from clinician.opening import Options, Parts, open_parts, sync_rules
 from clinician.pin_desk import PinDesk
 from clinician.practice.clock import PracticeClock
-from clinician.practice.info import PracticeInfo, is_practice, read
 from clinician.practice.secret import PRACTICE_SECRET
 from clinician.queries.places import WorkplaceRow, workplaces
 from clinician.queries.query import Query
 from clinician.queries.staff import StaffRow, staff_of, who_at
-from clinician.record.client import RecordClient
-from clinician.record.wire import Wire, wire_to
-from clinician.settings import Settings
 from clinician.sync.engine import SyncEngine
 from clinician.sync.plan import make_plan
 from clinician.sync.request import Candidate
@@ -66,7 +49,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 PRACTICE_PIN: Final = "1234"
 _WARM: Final = ("Appointment", "Encounter", "Task", "Observation", "Provenance", "AuditEvent")
-_HOME: Final = "http://record.invalid"
 
 
 class DraftStore:
@@ -103,78 +85,39 @@ class DraftStore:
 class Workstation:
     """Open with `Workstation.open(options)`; close when done. Every method may be called from any thread."""
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        key: bytes,
-        clock: Clock,
-        events: Events,
-        cache: Cache,
-        client: RecordClient,
-        hint_client: RecordClient,
-        record_app: RecordApp | None,
-        wires: tuple[Wire, ...],
-        registry: Registry,
-        workplace_ref: str,
-        info: PracticeInfo | None,
-        settings: Settings,
-    ) -> None:
-        self.folder, self.clock, self.events = folder, clock, events
-        self.cache, self.registry, self.settings = cache, registry, settings
-        self.workplace_ref, self.info = workplace_ref, info
-        self.practice = info is not None or (record_app is None and shows_practice(cache, client))
+    def __init__(self, parts: Parts) -> None:
+        self.folder, self.clock, self.events = parts.folder, parts.clock, parts.events
+        self.cache, self.registry, self.settings = parts.cache, parts.registry, parts.settings
+        self.workplace_ref, self.info = parts.workplace_ref, parts.info
+        self._record_app, self._clients = parts.record_app, parts.clients
+        cache, clock, client = parts.cache, parts.clock, parts.clients[0]
+        self.practice = parts.is_practice
         self.who: Who | None = None
-        self.wires = wires
+        self.wires = parts.wires
         """to the embedded record, for scripts that make it slow or cut it; () over HTTP"""
         self.drafts = DraftStore(self)
-        self._record_app, self._clients = record_app, (client, hint_client)
         self._pins = Pins(PinStore(cache), clock)
         self._bus = CommandBus(cache, clock, problems, decide)
-        plan = make_plan(sync_rules(registry), workplace_ref=workplace_ref)
-        self.engine = SyncEngine(cache, client, plan, clock=clock, events=events, hint_client=hint_client)
+        plan = make_plan(sync_rules(self.registry), workplace_ref=self.workplace_ref)
+        hint_client = parts.clients[1]
+        self.engine = SyncEngine(
+            cache, client, plan, clock=clock, events=self.events, hint_client=hint_client
+        )
         self.pins = PinDesk(self._pins, self.staff, self._bus, self._person, everybody_has=self.practice)
-        self.unlocking = Unlocking(folder, key, self._person)
-        self.leases = Leases(self.engine, settings)
-        limits = self.engine.attachments.limits = limits_of(settings)
+        self.unlocking = Unlocking(self.folder, parts.key, self._person)
+        self.leases = Leases(self.engine, self.settings)
+        limits = self.engine.attachments.limits = limits_of(self.settings)
         self.documents = Documents(cache, self._bus, self._person, clock, limits)
 
     # opening and closing ----------------------------------------------------------------------
 
     @classmethod
     def open(cls, options: Options, *, events: Events | None = None) -> Workstation:
-        """Open cache and record. Raises WrongKey, CacheDamaged, CacheInUse, DiskFull, UserProblem."""
-        events = events or Events()
-        info = read(options.folder) if is_practice(options.folder) else None
-        clock = options.clock or clock_for(options, info)
-        app = None if options.record else RecordApp(options.folder / "record.sqlite", clock=clock)
-        wire = wire_to(app) if app is not None else None
-        hint_wire = wire_to(app) if app is not None else None
-        client = RecordClient(options.record or _HOME, transport=wire)
-        hint_client = RecordClient(options.record or _HOME, transport=hint_wire)
-        workplace_ref = workplace_for(options, info, client)
-        store = None if info is not None else system_key_store()
-        secret = options.secret or (PRACTICE_SECRET if info is not None else "")
-        key = open_key(options.folder, keyring=store, secret=secret, user=options.user)
-        cache = open_cache(cache_folder(options.folder, workplace_ref), key, clock=clock, events=events)
-        settings = Settings.load(options.folder)
-        settings.defaults["ui.workplace"] = workplace_ref
-        registry = modules_of(cache, settings)
-        return cls(
-            options.folder,
-            key=key,
-            clock=clock,
-            events=events,
-            cache=cache,
-            client=client,
-            hint_client=hint_client,
-            record_app=app,
-            wires=tuple(one for one in (wire, hint_wire) if one is not None),
-            registry=registry,
-            workplace_ref=workplace_ref,
-            info=info,
-            settings=settings,
-        )
+        """Open all or nothing. Raises WrongKey, CacheDamaged, CacheInUse, DiskFull, UserProblem."""
+        with ExitStack() as undo:
+            station = cls(open_parts(options, events or Events(), undo))
+            undo.pop_all()
+        return station
 
     def __enter__(self) -> Workstation:
         return self
