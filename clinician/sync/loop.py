@@ -55,7 +55,7 @@ class Loop:
         self._awake.set()
 
     def join(self, cut: Callable[[], object]) -> None:
-        """Wait for the thread to have ended. cut: ends what it waits for at the record, if that takes long."""
+        """Wait for the thread to have ended. cut: ends what it waits for at the record, if it takes long."""
         if self._thread is None:
             return
         self._thread.join(timeout=_MOMENT)
