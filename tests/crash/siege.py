@@ -127,11 +127,11 @@ class Siege:
 
     def _until_dead(self, job: Job, *, early: bool) -> list[list[str]]:
         told = Path(job.told)
-        until(told.exists, 30, "the child begins")
+        until(told.exists, 120, "the child begins")
         if job.dies == "time":
             if not (early and self._dice.random() < 0.7):
                 acts = self._dice.randint(0, 12)
-                until(lambda: self._is_at_work(told, acts), 60, "work begins")
+                until(lambda: self._is_at_work(told, acts), 180, "work begins")
             self._others_work(self._dice.uniform(0.0, 0.6 if early else 0.1))
         else:
             self._others_work(0.3)
@@ -212,9 +212,9 @@ class Siege:
         """Let it run to the end: everything told is at the record, once."""
         job = self._job(folder, early=False, dies="never")
         self._forge.ask("start", job=asdict(job))
-        if self._forge.ask("wait", seconds=60)["died"] is None:
+        if self._forge.ask("wait", seconds=180)["died"] is None:
             self._forge.ask("kill")
-            self.tally.broken.append("not everything was sent within a minute")
+            self.tally.broken.append("not everything was sent within three minutes")
             return
         left = self._examine(folder, told + _lines(Path(job.told)))
         if left is None:

@@ -223,7 +223,7 @@ def test_that_a_real_small_disk_may_fill_and_be_emptied(tmp_path: Path) -> None:
         ["unshare", "-m", "sh", "-c", child],
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=280,
         cwd=Path(__file__).resolve().parents[2],
     )
     assert done.returncode == 0, done.stderr.decode()[-2000:]

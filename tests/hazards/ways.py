@@ -65,12 +65,12 @@ def serve(record: HazardRecord) -> Any:
 def _stop(server: Any, thread: threading.Thread) -> None:
     """On the server's own thread: closing a socket under select() ends it with an error."""
     server.trigger.pull_trigger(lambda: wasyncore.dispatcher.close(server))
-    server.task_dispatcher.shutdown(timeout=5)
+    server.task_dispatcher.shutdown(timeout=60)
 
     def hang_up() -> None:
         server.trigger.del_channel()
         wasyncore.close_all(server._map)
 
     server.trigger.pull_trigger(hang_up)
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     server.trigger.close()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +45,10 @@ class Child:
         self._process.stdin.flush()
         return self._read()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         """SIGKILL: no clean-up of any kind runs."""
         os.kill(self._process.pid, signal.SIGKILL)
@@ -60,12 +66,39 @@ class Child:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
         try:
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
         self._log.close()
+
+
+class Memory:
+    """By how many bytes the highest point of a process rose above where it stood.
+
+    Pages of files it looks into (mmap) do not count: the system takes them back as it likes.
+    """
+
+    def __init__(self, pid: int | str = "self") -> None:
+        self._folder = Path("/proc") / str(pid)
+        (self._folder / "clear_refs").write_text("5", "ascii")
+        self._before, self._files = self._told("VmRSS"), self._told("RssFile")
+
+    @property
+    def grew(self) -> int:
+        return self._told("VmHWM") - self._before - max(0, self._told("RssFile") - self._files)
+
+    def _told(self, what: str) -> int:
+        lines = (self._folder / "status").read_text("ascii").splitlines()
+        return int(next(line for line in lines if line.startswith(what)).split()[1]) * 1024
+
+
+@contextmanager
+def most_memory(pid: int | str = "self") -> Iterator[Memory]:
+    """Measure from here on: Linux sets a process's highest point back to where it stands (proc(5))."""
+    gc.collect()
+    yield Memory(pid)
 
 
 def until(look: Callable[[], T], seconds: float, what: str) -> tuple[T, float]:

@@ -30,7 +30,7 @@ from tests.clinician.sync.world import (
     setting,
 )
 
-LONG = 60.0
+LONG = 120.0
 GOOD = 12
 
 

@@ -24,12 +24,12 @@ from tests.clinician.cache.test_synced_rows import get, ref
 
 def test_that_what_people_do_goes_before_pages_that_wait(cache: Cache) -> None:
     gate, order = threading.Event(), []
-    first = cache.writer.submit(lambda w: gate.wait(10))
+    first = cache.writer.submit(lambda w: gate.wait(60))
     futures = [cache.writer.submit(lambda w, n=n: order.append(f"page{n}")) for n in range(3)]
     futures += [cache.writer.submit(lambda w, n=n: order.append(f"act{n}"), durable=True) for n in range(2)]
     gate.set()
     for future in [first, *futures]:
-        future.result(10)
+        future.result(60)
     assert order == ["act0", "act1", "page0", "page1", "page2"]
 
 
@@ -68,13 +68,13 @@ def test_that_the_writer_does_not_wait_for_itself(cache: Cache) -> None:
 
 def test_that_a_cancelled_job_is_passed_over_and_a_closed_writer_takes_none(cache: Cache) -> None:
     gate = threading.Event()
-    first = cache.writer.submit(lambda w: gate.wait(10))
+    first = cache.writer.submit(lambda w: gate.wait(60))
     second = cache.writer.submit(lambda w: w.keep.set("a", "b"))
     assert second.cancel()
     gate.set()
-    first.result(10)
+    first.result(60)
     with pytest.raises(CancelledError):
-        second.result(10)
+        second.result(60)
     assert cache.writer.run(lambda w: w.keep.get("a")) is None
     cache.writer.close()
     cache.writer.close()

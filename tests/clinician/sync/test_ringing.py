@@ -303,7 +303,7 @@ def test_that_a_flood_over_a_real_socket_leaves_the_engine_able_to_work_and_to_s
     op = a.change(first(a.all("Appointment"), "Appointment"), status="arrived")
     until(lambda: a.state(op) == "applied")
     a.engine.stop()
-    assert not any(thread.name.startswith("sync") for thread in threading.enumerate())
+    until(lambda: not any(thread.name.startswith("sync") for thread in threading.enumerate()))
 
 
 @pytest.mark.parametrize("ward", ["refuses", "closes", "chatters"], indirect=True)

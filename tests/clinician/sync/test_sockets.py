@@ -187,7 +187,7 @@ def test_that_sockets_bind_in_threads_hurry_and_end(client: RecordClient) -> Non
     assert many.bound == {"Task", "Appointment"} and heard.wait(90)
     many.stop()
     assert many.bound == frozenset()
-    assert not any(thread.name in ("sync-Task", "sync-Appointment") for thread in threading.enumerate())
+    until(lambda: not any(one.name in ("sync-Task", "sync-Appointment") for one in threading.enumerate()))
 
 
 def test_that_a_listener_stopped_while_it_binds_hangs_up(client: RecordClient) -> None:

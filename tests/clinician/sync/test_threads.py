@@ -20,6 +20,7 @@ from clinician.record.retry import LONGEST, LONGEST_AWAY, QUICK, Breaker, jitter
 from clinician.sync.engine import SyncEngine
 from clinician.sync.push import Hint
 from clinician.sync.rounds import Cadence
+from tests.clinician.sync.test_sockets import until
 from tests.clinician.sync.world import Station, World, first, outside, patient_with_visits
 from tests.scenarios.processes import Child
 
@@ -139,7 +140,7 @@ def test_that_a_held_request_over_http_is_cut_off_when_the_engine_stops(tmp_path
     hint.stop()
     other.close()
     record.end()
-    assert not any(thread.name == "sync-hint" for thread in threading.enumerate())
+    until(lambda: not any(thread.name == "sync-hint" for thread in threading.enumerate()))
 
 
 def test_that_a_hint_that_breaks_off_counts_as_news_when_it_is_back(world: World) -> None:
@@ -260,7 +261,7 @@ def test_that_an_engine_without_a_hint_runs_too(world: World) -> None:
     a.engine.start()
     fresh.wait()
     a.engine.stop()
-    assert not any(thread.name == "sync" for thread in threading.enumerate())
+    until(lambda: not any(thread.name == "sync" for thread in threading.enumerate()))
 
 
 def test_that_a_live_hint_spares_the_question_after_sending(running: Station) -> None:
