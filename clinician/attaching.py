@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -104,7 +105,7 @@ class Documents:
         if row is None:
             return Content(document_ref, told.title, told.content_type, None)
         try:
-            whole = content if content is not None else b"".join(self._cache.files.pieces(row.name, key))
+            whole = content if content is not None else _whole(self._cache.files.pieces(row.name, key))
         except Unsealable as fault:
             return self._damaged(wanted, row, fault)
         return _content(document_ref, told, whole)
@@ -126,6 +127,14 @@ class Documents:
         self._cache.writer.run(again)
         title, content_type = "", wanted.content_type
         return Content(wanted.document_ref, title, content_type, None)
+
+
+def _whole(pieces: Iterable[bytes]) -> bytes:
+    """All of it, held once: a join of the pieces would hold it twice."""
+    held = BytesIO()
+    for piece in pieces:
+        held.write(piece)
+    return held.getvalue()
 
 
 def _content(document_ref: str, told: Attached, content: bytes) -> Content:
