@@ -78,6 +78,8 @@ class SyncStatus:
     clock_ahead: timedelta = timedelta(0)
     """The record's clock minus this PC's, in whole tens of seconds, where they differ by more than ten."""
     push: Push = Push.NONE
+    arrived: int = 0
+    """Acts that were taken back and that the record was found to have after all; told for a week."""
 
 
 @dataclass(frozen=True, slots=True)

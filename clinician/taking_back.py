@@ -7,11 +7,16 @@ import logging
 from dataclasses import replace
 from typing import Protocol
 
+from clinician import texts
+from clinician.cache.acts import ActState
 from clinician.cache.open import Cache
-from clinician.errors import ClinicianError
+from clinician.errors import ClinicianError, UserProblem
 from clinician.modulekit.registry import Registry
 from clinician.modulekit.reopening import Refill, Reopened
+from clinician.sync.engine import SyncEngine
+from clinician.sync.recalled import is_there
 
+L = texts.lazy("core")
 _log = logging.getLogger(__name__)
 
 
@@ -33,6 +38,36 @@ class Desk(Protocol):
     def drafts(self) -> Drafts: ...
 
     def withdraw(self, op_id: str) -> None: ...
+
+
+class Connected(Protocol):
+    """The workstation, as far as its record is asked."""
+
+    @property
+    def cache(self) -> Cache: ...
+    @property
+    def engine(self) -> SyncEngine: ...
+
+    def retry(self, op_id: str) -> None: ...
+
+
+def refuse_arrived(station: Connected, op_id: str) -> None:
+    """Raises UserProblem where an act that was set aside is at the record after all; it then counts as sent.
+
+    Where there is no contact, or the record does not say, nothing is raised: it is asked after later.
+    """
+    with station.cache.reading() as reading:
+        act, doubtful = reading.act(op_id), reading.recalled()
+    if act is None or (act.state != ActState.PARKED and op_id not in doubtful):
+        return
+    if station.engine.board.answered and is_there(station.engine.line, op_id):
+        station.retry(op_id)
+        raise UserProblem(
+            L(
+                "The record has this after all, so it is not taken back: it counts as sent. Put it right "
+                "where it stands."
+            )
+        )
 
 
 def take_back(station: Desk, op_id: str) -> Reopened | None:

@@ -19,6 +19,7 @@ from clinician.attaching import Documents, limits_of
 from clinician.cache.acts import ActState
 from clinician.cache.keep import Draft
 from clinician.cache.pin_store import PinStore
+from clinician.cache.recalled import note_doubtful
 from clinician.cache.writing import Writing
 from clinician.commands.act import Command, Done
 from clinician.commands.bus import CommandBus
@@ -39,7 +40,7 @@ from clinician.queries.staff import StaffRow, staff_of, who_at
 from clinician.sync.engine import SyncEngine
 from clinician.sync.plan import make_plan
 from clinician.sync.request import Candidate
-from clinician.taking_back import take_back
+from clinician.taking_back import refuse_arrived, take_back
 from clinician.unlocking import Unlocking
 
 __all__ = ["PRACTICE_PIN", "PRACTICE_SECRET", "DraftStore", "Options", "Workstation"]
@@ -234,18 +235,24 @@ class Workstation:
 
     def retry(self, op_id: str) -> None:
         """Send a refused or parked act again, unchanged, or what was refused of its attachments."""
-        refused = frozenset({ActState.REJECTED, ActState.PARKED})
 
         def work(writing: Writing) -> None:
-            writing.outbox.transition(op_id, refused, ActState.QUEUED)
+            if writing.outbox.transition(op_id, ActState.PARKED, ActState.QUEUED):
+                note_doubtful(writing.keep, op_id)
+            writing.outbox.transition(op_id, ActState.REJECTED, ActState.QUEUED)
             writing.attachments.retry(op_id)
 
         self.cache.writer.run(work, durable=True)
         self.sync_now()
 
     def withdraw(self, op_id: str) -> None:
-        """Take one unsent, refused or parked act back. Raises UserProblem when it is on its way."""
-        self._bus.withdraw(op_id, self._person())
+        """Take one unsent, refused or parked act back.
+
+        Raises UserProblem when it is on its way, or was set aside and is at the record after all.
+        """
+        who = self._person()
+        refuse_arrived(self, op_id)
+        self._bus.withdraw(op_id, who)
 
     def export_all(self) -> bytes:
         """Everything that is not at the record yet, with what came of it, as one JSON file."""
@@ -253,6 +260,7 @@ class Workstation:
 
     def take_back(self, op_id: str) -> Reopened | None:
         """As `withdraw`, and where what was typed in it is laid out again."""
+        refuse_arrived(self, op_id)
         return take_back(self, op_id)
 
     def take_over(self, task_ref: str) -> str:

@@ -127,6 +127,10 @@ class Reading(Protocol):
         """Why rows left the cache, newest first."""
         ...
 
+    def recalled(self) -> Mapping[str, datetime | None]:
+        """Acts of unknown fate: op_id → when the record was found to have it; None while not known."""
+        ...
+
     def membership(self, patient_ref: str) -> Member | None:
         """How a patient stands in the scope of this workplace."""
         ...

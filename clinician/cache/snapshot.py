@@ -19,6 +19,7 @@ from clinician.cache.overlays import Overlay, OverlayColumns, Overlays
 from clinician.cache.packing import NUMBER, TYPES, Packed, number_of, pack_id, unpack_id
 from clinician.cache.patient_search import PatientSearch
 from clinician.cache.reading import Cached, Freshness, RowState
+from clinician.cache.recalled import KEY, parsed
 from clinician.cache.synced import EvidenceRow, Member, MemberState
 from clinician.cache.trail import evidence_rows
 from clinician.fhir.reference import relative
@@ -255,6 +256,11 @@ class Snapshot:
     def evidence(self, patient_ref: str | None = None, *, limit: int = 200) -> tuple[EvidenceRow, ...]:
         """Why rows left the cache, newest first."""
         return evidence_rows(self.connection, patient_ref, limit)
+
+    def recalled(self) -> Mapping[str, datetime | None]:
+        """Acts of unknown fate: op_id → when the record was found to have it."""
+        row = self._execute("SELECT value FROM kv WHERE key = ?", (KEY,)).fetchone()
+        return parsed(row[0] if row is not None else None)
 
     def membership(self, patient_ref: str) -> Member | None:
         """How a patient stands in the scope of this workplace."""

@@ -20,6 +20,7 @@ from clinician.access.who import Who
 from clinician.cache.acts import ActRow, ActState, Entry, NewAct
 from clinician.cache.open import Cache
 from clinician.cache.reading import Raw, Reading, RowState
+from clinician.cache.recalled import note_doubtful
 from clinician.cache.writing import Writing
 from clinician.clock import Clock
 from clinician.commands.act import Act, Change, Command, Done, Stamp
@@ -280,6 +281,8 @@ class CommandBus:
         if act.who_ref != stamp.who.practitioner_ref:  # one's own unsent work may always be taken back
             for ref in act.refs:
                 self._allow(stamp.who, f"{ref.partition('/')[0]}.u", act.patient_ref or ref)
+        if act.state == ActState.PARKED:
+            note_doubtful(writing.keep, act.op_id)
         writing.outbox.transition(act.op_id, _MAY_WITHDRAW, ActState.WITHDRAWN)
         event = audit_event(
             UPDATE,

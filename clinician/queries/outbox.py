@@ -90,7 +90,36 @@ def outbox_rows(reading: Reading) -> tuple[OutboxRow, ...]:
     own = [_with_file(_row(act, names, conflicts, built_upon), files.get(act.op_id)) for act in acts]
     own.sort(key=lambda row: row.state not in _NEEDS_A_PERSON)
     decide = sum(row.state in _NEEDS_A_PERSON for row in own)
-    return (*own[:decide], *elsewhere, *own[decide:])
+    return (*own[:decide], *elsewhere, *_taken_back(reading), *own[decide:])
+
+
+def _taken_back(reading: Reading) -> tuple[OutboxRow, ...]:
+    """What was taken back while nobody knew whether the record had it; where it has, for a week."""
+    held = reading.recalled()
+    found = [act for op_id in held if (act := reading.act(op_id)) is not None]
+    acts = [act for act in found if act.state is ActState.WITHDRAWN and not act.superseded_by]
+    names = _names(reading, acts)
+    return tuple(_recalled(_row(act, names, {}, ()), is_there=held[act.op_id] is not None) for act in acts)
+
+
+def _recalled(row: OutboxRow, *, is_there: bool) -> OutboxRow:
+    if is_there:
+        return replace(
+            row,
+            state_text=_("taken back, but the record has it"),
+            help_text=_(
+                "It was taken back here, but it had reached the record before. It stands there, and others "
+                "see it. Put it right where it stands, if it is wrong."
+            ),
+        )
+    return replace(
+        row,
+        state_text=_("taken back; perhaps at the record"),
+        help_text=_(
+            "It is not sent any more, but the record never said whether it got it before. It is asked as "
+            "soon as there is contact, and you are told here if the record has it."
+        ),
+    )
 
 
 def _names(reading: Reading, acts: Iterable[ActRow]) -> dict[str, str]:

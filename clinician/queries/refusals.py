@@ -26,7 +26,7 @@ def _happened(act: ActRow) -> str:
     if act.state is ActState.PARKED:
         return _(
             "This failed many times while other things went through, so it was set aside. It is kept here "
-            "and holds up nothing else."
+            "and holds up nothing else. The record never said whether it got it: it may be there already."
         )
     match act.last_status:
         case 401 | 403:
@@ -65,7 +65,10 @@ def _sentence(words: str) -> str:
 
 def _way(act: ActRow) -> str:
     if act.state is ActState.PARKED:
-        return _("Try again. If it fails once more, save it as a file and ask the superuser.")
+        return _(
+            "Try again: it counts only once. If it fails once more, save it as a file and ask the superuser. "
+            "If you take it back and the record has it after all, the outbox tells you."
+        )
     match act.last_status:
         case 401 | 403:
             return _("Ask the superuser for access and try again, or take it back.")

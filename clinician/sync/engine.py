@@ -34,6 +34,7 @@ from clinician.sync.listening import Listening
 from clinician.sync.loop import Loop
 from clinician.sync.manifest import manifest
 from clinician.sync.plan import FIRST_LISTS, Key, Plan
+from clinician.sync.recalled import look_after
 from clinician.sync.rounds import Cadence
 from clinician.sync.status import StatusBoard
 from clinician.sync.upload import THREADS, Uploader
@@ -61,8 +62,7 @@ class SyncEngine:
         self.line = Line(cache, client, plan, clock, rng=rng)
         self.line.between = self._send_between
         self.uploader = Uploader(self.line, frozen=restored.is_frozen)
-        self.board = StatusBoard(events)
-        self.cadence = Cadence(clock, rng)
+        self.board, self.cadence = StatusBoard(events), Cadence(clock, rng)
         self.announced, self.health = Announced(rng), PushHealth()
         self.listening = Listening(hint_client, plan, self.hinted, clock.monotonic, rng, open_socket)
         self.loop = Loop(self.step, self.small_round, self.pause, self.line.stopped, self._is_poll_due)
@@ -70,8 +70,7 @@ class SyncEngine:
         self.attachments = AttachmentSync(self.line, frozen=restored.is_frozen, on_sent=self.loop.acted)
         self._round = threading.RLock()
         self._end_listening = events.subscribe(CacheChanged, self._on_change)
-        self._is_prepared, self._failures = False, 0
-        self.last_delta = Delta()
+        self._is_prepared, self._failures, self.last_delta = False, 0, Delta()
 
     # running --------------------------------------------------------------------------------
 
@@ -347,6 +346,7 @@ class SyncEngine:
         confirm(self.line, self.last_delta.returned)
         scope.purge(self.line, self._clock.now())
         self.uploader.watch()
+        look_after(self.line)
         send_audit(self.line)
         self.attachments.look_ahead(ref.partition("/")[0] for ref in self.last_delta.returned)
 

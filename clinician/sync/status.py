@@ -10,6 +10,7 @@ from typing import Final
 from clinician.access.lease import DEFAULT_HOURS
 from clinician.cache.acts import REFUSED, WAITING, ActRow, ActState
 from clinician.cache.attachments import FileState
+from clinician.cache.recalled import doubtful
 from clinician.cache.synced import Watermark
 from clinician.cache.writing import Writing
 from clinician.events import Events, Link, Push, SyncStatus
@@ -65,6 +66,7 @@ class StatusBoard:
             all_sent=status.all_sent and not restored,
             restored=restored,
             twin=has_twin(writing),
+            arrived=_arrived(writing),
             overdue=self._is_overdue(status, now),
             lease_over=contact.is_over(now, self.lease),
         )
@@ -112,6 +114,11 @@ class StatusBoard:
         if status != self.current:
             self.current = status
             self.events.publish(status)
+
+
+def _arrived(writing: Writing) -> int:
+    """Acts that were taken back, and that the record has."""
+    return sum(when is not None for when in doubtful(writing.keep).values())
 
 
 def oldest_mark(marks: Sequence[Watermark]) -> datetime | None:

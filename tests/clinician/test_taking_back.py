@@ -9,8 +9,12 @@ from typing import Any
 import orjson
 import pytest
 
+from clinician.cache.acts import ActState
+from clinician.cache.writing import Writing
 from clinician.cli import main
+from clinician.errors import UserProblem
 from clinician.modulekit.reopening import Refill
+from clinician.queries.outbox import outbox_rows
 from clinician.workstation import Options, Workstation
 from tests.clinician.test_workstation import complete, my_day, sign_in, station
 
@@ -101,3 +105,60 @@ def test_that_what_was_not_sent_can_always_be_carried_away(
     assert str(file) in capsys.readouterr().out
     with Workstation.open(Options(folder)):
         pass
+
+
+def set_aside(nurse: Workstation, *, arrived: bool) -> tuple[Any, str]:
+    """A note whose answer never came, and that was set aside. arrived: the record has it."""
+    nurse.sync_once()
+    row = visit_of(nurse)
+    op_id = command(nurse, "WriteNote", row.patient_ref, "Spiste godt.", row.key)
+    bundle = nurse.cache.writer.run(lambda writing: writing.outbox.freeze(op_id))
+    if arrived:
+        assert nurse.engine.line.client.transaction(bundle).status == 200
+
+    def work(writing: Writing) -> None:
+        writing.outbox.transition(op_id, ActState.QUEUED, ActState.SENDING, sent_at=nurse.clock.now())
+        writing.outbox.transition(op_id, ActState.SENDING, ActState.PARKED)
+
+    nurse.cache.writer.run(work, durable=True)
+    return row, op_id
+
+
+@pytest.mark.parametrize("is_tried_again", [False, True])
+def test_that_what_is_at_the_record_after_all_is_not_taken_back_but_counts_as_sent(
+    nurse: Workstation, is_tried_again: bool
+) -> None:
+    row, op_id = set_aside(nurse, arrived=True)
+    if is_tried_again:
+        nurse.retry(op_id)
+    for take in (nurse.withdraw, nurse.take_back):
+        with pytest.raises(UserProblem) as caught:
+            take(op_id)
+        assert "regnes som sendt" in str(caught.value.text)
+    assert nurse.drafts.load(f"homecare.note:{row.key}", row.patient_ref) == "", "nobody signs it twice"
+    nurse.sync_once()
+    assert nurse.cache.writer.run(lambda w: w.outbox.get(op_id)).state == "applied"
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_that_without_contact_it_is_taken_back_and_asked_after_later(
+    nurse: Workstation, arrived: bool
+) -> None:
+    _, op_id = set_aside(nurse, arrived=arrived)
+    for wire in nurse.wires:
+        wire.is_cut = True
+    nurse.sync_once()
+    assert nurse.take_back(op_id) is not None
+    waiting = {row.key: row.state_text for row in nurse.run_query(outbox_rows)}
+    assert waiting[op_id] == "tatt tilbake; står kanskje i journalen"
+    for wire in nurse.wires:
+        wire.is_cut = False
+    nurse.sync_now()
+    assert nurse.sync_once().arrived == int(arrived)
+
+
+def test_that_what_is_surely_not_at_the_record_is_taken_back_with_contact(nurse: Workstation) -> None:
+    _, op_id = set_aside(nurse, arrived=False)
+    assert nurse.take_back(op_id) is not None
+    assert nurse.cache.writer.run(lambda w: w.outbox.get(op_id)).state == "withdrawn"
+    assert nurse.sync_once().arrived == 0

@@ -30,6 +30,10 @@ _TWIN = L(
     "Another PC holds a copy of what is on this one, as after its disk was copied. Nothing was sent twice "
     "and nothing is lost. Ask a superuser to set one of the two up anew."
 )
+_ARRIVED = L(
+    "Something that was taken back here had reached the central record before. It stands there, and others "
+    "see it. The outbox says what it is; put it right where it stands."
+)
 
 
 _FULL = L(
@@ -63,6 +67,9 @@ class SyncTrouble(QObject):
         self._mended("twin", status.twin)
         if status.twin and "twin" not in self._said:
             self._say("twin", _TWIN, Kind.WARN)
+        self._mended("arrived", status.arrived > 0)
+        if status.arrived and "arrived" not in self._said:
+            self._say("arrived", _ARRIVED, Kind.WARN)
         if status.restored and "restored" not in self._said:
             self._say_restored(who)
         elif status.overdue and not status.restored and "overdue" not in self._said:

@@ -10,6 +10,7 @@ import pytest
 
 from clinician.cache.acts import ActState
 from clinician.cache.reading import RowState
+from clinician.cache.recalled import doubtful
 from clinician.cache.synced import Evidence, Why
 from clinician.commands.act import Done
 from clinician.commands.correction import CorrectAct, taken_back
@@ -165,6 +166,14 @@ def test_that_a_refused_act_may_be_withdrawn_but_not_one_on_its_way(desk: Desk) 
     )
     desk.bus.withdraw(done.group, WHO)
     assert desk.get(ref).raw["status"] == "ready"
+
+
+def test_that_only_what_was_set_aside_is_asked_after_once_it_is_taken_back(desk: Desk) -> None:
+    for settle, asked in ((ActState.REJECTED, False), (ActState.PARKED, True)):
+        done = desk.bus.run(Make((desk.make.observation("Patient/p", 0),)), WHO)
+        desk.send(done.group, settle=settle)
+        desk.bus.withdraw(done.group, WHO)
+        assert (done.group in desk.cache.writer.run(lambda w: doubtful(w.keep))) is asked
 
 
 def test_that_other_peoples_unsent_work_is_taken_back_only_by_who_may_change_it(desk: Desk) -> None:

@@ -88,3 +88,16 @@ def test_that_a_full_disk_is_said_as_such_and_not_as_a_missing_network(
     assert "Disken på denne PC-en er full" in shell.work.strip.text
     station.tell(WELL)
     qtbot.waitUntil(lambda: not said(shell))
+
+
+def test_that_what_was_taken_back_too_late_is_told_and_the_outbox_says_what(
+    shell: Any, station: FakeStation, qtbot: Any
+) -> None:
+    station.tell(SyncStatus(Link.FRESH, as_of=NOW, arrived=1))
+    qtbot.waitUntil(lambda: len(said(shell)) == 1)
+    assert "tatt tilbake" in said(shell)[0]
+    shell.desk.messages.act()
+    assert shell.place == "page:outbox"
+    station.tell(SyncStatus(Link.FRESH, as_of=NOW, arrived=1, waiting=3))
+    station.tell(WELL)
+    qtbot.waitUntil(lambda: not said(shell))
