@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -217,6 +218,7 @@ class Searches:
         return url + body + b',"search":{"mode":"' + mode.encode() + b'"}}'
 
 
+@lru_cache(maxsize=4096)
 def _ms(text: str) -> int:
     return round(parse_instant(text).timestamp() * 1000)
 
