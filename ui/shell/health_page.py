@@ -96,7 +96,7 @@ class HealthPage(Ground):
                     icon=lambda row: _FACES[row.mood][0],
                     tone=lambda row: "ink" if row.mood == "good" else _FACES[row.mood][1],
                 ),
-                Column("detail", L("How it is"), lambda row: row.detail, width=260),
+                Column("detail", L("How it is"), lambda row: row.detail),
             ]
         )
         self._build()

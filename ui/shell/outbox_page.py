@@ -162,6 +162,7 @@ class OutboxPage(Ground):
         """Where the text is large, what is chosen needs half the room: its ways out must be in sight."""
         large = theme.current().text_scale >= 150
         self._splitter.setSizes([600, 600] if large else [900, 340])
+        self._pane.head.setVisible(not large)
 
     def _side(self) -> QWidget:
         self._pane = Pane(L("Chosen"))
