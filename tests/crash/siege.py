@@ -135,10 +135,18 @@ class Siege:
             self._others_work(self._dice.uniform(0.0, 0.6 if early else 0.1))
         else:
             self._others_work(0.3)
-            if self._forge.ask("wait", seconds=1.5)["died"] is not None:
+            if self._dies_by_itself(told, early=early):
                 return _lines(told)
         self._forge.ask("kill")
         return _lines(told)
+
+    def _dies_by_itself(self, told: Path, *, early: bool) -> bool:
+        """Within a moment; one that is to die at work first gets there, however busy the machine is."""
+        end = time.monotonic() + 180
+        while not early and not self._is_at_work(told, 1) and time.monotonic() < end:
+            if self._forge.ask("wait", seconds=0.02)["died"] is not None:
+                return True
+        return self._forge.ask("wait", seconds=1.5)["died"] is not None
 
     def _is_at_work(self, told: Path, acts: int) -> bool:
         self._others_work(0.02)
