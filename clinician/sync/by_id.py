@@ -17,6 +17,8 @@ from clinician.sync.plan import encoded
 
 _log = logging.getLogger(__name__)
 AT_ONCE: Final = 100
+EMPTY_CAP: Final = 5
+"""Pages of none in a row that are followed."""
 _MOST_TROUBLE: Final = 40
 """Answers that could not be read before the record as a whole is taken to be in trouble."""
 
@@ -67,28 +69,35 @@ def _read(line: Line, type_: str, ids: list[str], found: _Reading) -> None:
 
 
 def _search(line: Line, type_: str, ids: list[str], found: _Reading) -> None:
-    """All pages of a search by ids: a record may give fewer at once than it is asked for."""
-    query = [("_id", ",".join(ids)), ("_count", str(len(ids)))]
+    """A search by ids, and whatever it does not give by itself: whoever asks here would lose it for good."""
+    pages = pages_of(line, type_, [("_id", ",".join(ids)), ("_count", str(len(ids)))], len(ids))
+    rows = [row for page in pages for row in page.rows]
+    poison = [bad for page in pages for bad in page.poison]
+    came = {row.id for row in rows} | {bad.id for bad in poison}
+    rows += _each(line, [f"{type_}/{id_}" for id_ in ids if id_ not in came])
+    found.rows += rows
+    found.poison += poison
+
+
+def pages_of(line: Line, type_: str, query: list[tuple[str, str]], enough: int) -> list[Taken]:
+    """Pages of a search until `enough` has come: a record may give fewer at once, or a page of none first."""
     taken = take(line.client.search(type_, encoded(query)).body)
-    pages = [taken]
-    while taken.next_url is not None and (taken.rows or taken.partial) and _some(pages) < len(ids):
+    pages, seen, empties = [taken], set[str](), 0
+    while taken.next_url is not None and taken.next_url not in seen and _some(pages) < enough:
+        empties = 0 if taken.rows or taken.partial else empties + 1
+        if empties >= EMPTY_CAP:
+            break
+        seen.add(taken.next_url)
         taken = take(line.client.follow(taken.next_url, within=type_).body)
         pages.append(taken)
-    for page in pages:
-        found.rows += page.rows
-        found.poison += page.poison
-        found.rows += _whole(line, page)
+    return pages
 
 
 def _some(pages: Sequence[Taken]) -> int:
     return sum(len(page.rows) + len(page.partial) for page in pages)
 
 
-def _whole(line: Line, page: Taken) -> list[SyncedRow]:
-    """What came cut short even so is read by itself."""
-    rows: list[SyncedRow] = []
-    for ref in page.partial:
-        answer = line.client.read(ref)
-        if answer.status == 200:
-            rows += take(one_page(answer.body)).rows
-    return rows
+def _each(line: Line, refs: Sequence[str]) -> list[SyncedRow]:
+    """One read each; what is gone or forbidden gives nothing."""
+    answers = [line.client.read(ref) for ref in refs]
+    return [row for answer in answers if answer.status == 200 for row in take(one_page(answer.body)).rows]

@@ -16,7 +16,7 @@ from clinician.cache.writing import Writing
 from clinician.errors import RecordTrouble
 from clinician.fhir.times import to_instant
 from clinician.record.client import Busy
-from clinician.sync.by_id import fetch
+from clinician.sync.by_id import EMPTY_CAP, fetch
 from clinician.sync.line import Line, Stopped
 from clinician.sync.pages import Taken, only_new, set_aside, take
 from clinician.sync.plan import LIVE_STATUSES, MEMBERSHIP, Key, encoded
@@ -24,7 +24,6 @@ from clinician.sync.plan import LIVE_STATUSES, MEMBERSHIP, Key, encoded
 PAGE_CAP: Final = 10_000
 """Pages of one walk; a record that never ends is not followed for ever."""
 TROUBLE_CAP: Final = 10
-EMPTY_CAP: Final = 5
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Query = list[tuple[str, str]]
 Store = Callable[[Sequence[SyncedRow], Callable[[Writing], None]], None]

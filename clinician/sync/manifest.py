@@ -22,8 +22,8 @@ from clinician.fhir.read import patient_ref_of
 from clinician.fhir.times import to_instant
 from clinician.record.answer import broken_answer
 from clinician.record.client import BatchEntry, Busy
-from clinician.sync.by_id import fetch
-from clinician.sync.download import EMPTY_CAP, PAGE_CAP, TROUBLE_CAP
+from clinician.sync.by_id import EMPTY_CAP, fetch, pages_of
+from clinician.sync.download import PAGE_CAP, TROUBLE_CAP
 from clinician.sync.forbidden import hide_the_forbidden, show_again
 from clinician.sync.halves import in_halves
 from clinician.sync.line import Line
@@ -245,8 +245,8 @@ def _belongs(
 
 def _asked_by_id(line: Line, ref: str, query: Sequence[tuple[str, str]]) -> bool:
     type_, _, id_ = ref.partition("/")
-    page = slices(line.client.search(type_, encoded([*query, ("_id", id_)])).body)
-    return any(entry.ref == ref for entry in page.entries)
+    pages = pages_of(line, type_, [*query, ("_id", id_)], 1)
+    return any(row.id == id_ for page in pages for row in page.rows) or any(ref in p.partial for p in pages)
 
 
 def _remove(line: Line, ref: str, evidence: Evidence, found: Found) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +131,12 @@ def test_that_odd_pages_bring_everything_in_download_delta_and_manifest(
     assert {raw["status"] for raw in a.all("Appointment")} == {"cancelled", "booked"}
 
 
-def test_that_what_always_comes_cut_short_is_read_one_by_one(world: HazardWorld) -> None:
-    world.record.switch(subsetted=1.0, largest_count=3)
+ODD: list[dict[str, Any]] = [{}, {"empty_page_first": True}, {"empty_page_first": True, "endless_next": True}]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=["plain", "empty page first", "and without an end"])
+def test_that_what_always_comes_cut_short_is_read_one_by_one(world: HazardWorld, odd: dict[str, Any]) -> None:
+    world.record.switch(subsetted=1.0, largest_count=3, **odd)
     raws = loaded(world)
     a = station(world)
     a.step()
@@ -155,6 +160,39 @@ def test_that_a_record_that_gives_fewer_than_it_says_is_followed(world: HazardWo
     world.record.switch(largest_count=2)
     tasks = [f"Task/{raw['id']}" for raw in raws if raw["resourceType"] == "Task"]
     assert len(fetch(a.engine.line, tasks)) == len(tasks) == 9
+
+
+@pytest.mark.parametrize("odd", ODD, ids=["plain", "empty page first", "and without an end"])
+def test_that_a_search_by_ids_ends_also_where_one_of_them_is_gone(
+    world: HazardWorld, odd: dict[str, Any]
+) -> None:
+    raws = loaded(world, 9)
+    a = station(world)
+    a.step()
+    world.record.switch(largest_count=2, **odd)
+    tasks = [f"Task/{raw['id']}" for raw in raws if raw["resourceType"] == "Task"]
+    assert len(fetch(a.engine.line, [*tasks, f"Task/{new_id()}"])) == len(tasks) == 9
+
+
+def test_that_what_a_search_by_ids_never_gives_is_read_one_by_one(world: HazardWorld) -> None:
+    """Each of its pages is empty and names another: HAPI #7711."""
+    raws = loaded(world, 3)
+    a = station(world)
+    a.step()
+    pages = count()
+
+    def nothing(request: httpx.Request, go: Go) -> httpx.Response:
+        if b"_id=" not in request.content and "_getpages" not in str(request.url):
+            return go()
+        link = f'{{"relation":"next","url":"http://record.local?_getpages={next(pages)}"}}'
+        return outside(
+            200, f'{{"resourceType":"Bundle","type":"searchset","link":[{link}]}}'.encode(), **FHIR
+        )
+
+    a.wire.fault = nothing
+    tasks = [f"Task/{raw['id']}" for raw in raws if raw["resourceType"] == "Task"]
+    assert {f"{row.type}/{row.id}" for row in fetch(a.engine.line, tasks)} == set(tasks)
+    assert next(pages) < 10
 
 
 def test_that_what_vanishes_between_list_and_reading_is_left_out(world: HazardWorld) -> None:
