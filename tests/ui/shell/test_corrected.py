@@ -123,7 +123,8 @@ def refused(stage: Stage) -> str:
 
 
 def sent(stage: Stage) -> None:
-    assert stage.hand.until(lambda: states(stage) == ["applied", "withdrawn"], 30), states(stage)
+    came = stage.hand.until(lambda: states(stage) == ["applied", "withdrawn"], 60)
+    assert came, f"{states(stage)}, focus on {focus()!r}, said: {said(stage)!r}"
 
 
 def states(stage: Stage) -> list[str]:
@@ -202,6 +203,9 @@ def test_that_a_refused_not_home_is_the_chosen_visit_again_open_and_can_be_signe
     until_focus(stage, "homecare.my_day.list")
     assert stage.hand.until(lambda: is_open(stage, row.key), 20)
     assert said(stage) == "Tatt tilbake. Det blir ikke sendt. Her kan du gjøre det på nytt."
+    assert stage.hand.until(lambda: stage.window.shell.desk.threads.busy == 0, 60)
+    until_focus(stage, "homecare.my_day.list")
+    assert is_open(stage, row.key)
     stage.hand.key("1")
     sent(stage)
     raw = at_record(stage, f"Appointment?_id={row.key.partition('/')[2]}")[0]
