@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -37,8 +38,6 @@ class Desk(Protocol):
     @property
     def drafts(self) -> Drafts: ...
 
-    def withdraw(self, op_id: str) -> None: ...
-
 
 class Connected(Protocol):
     """The workstation, as far as its record is asked."""
@@ -70,7 +69,7 @@ def refuse_arrived(station: Connected, op_id: str) -> None:
         )
 
 
-def take_back(station: Desk, op_id: str) -> Reopened | None:
+def take_back(station: Desk, op_id: str, withdraw: Callable[[], None]) -> Reopened | None:
     """Withdraw one act; where a module knows how, say which view goes on, with the drafts already kept.
 
     The drafts are on disk before the act is gone. Raises UserProblem when it is on its way or settled.
@@ -81,7 +80,7 @@ def take_back(station: Desk, op_id: str) -> Reopened | None:
         for draft in drafts:
             station.drafts.save(draft.key, draft.patient_ref, draft.content)
         found = replace(found, drafts=drafts)
-    station.withdraw(op_id)
+    withdraw()
     return found
 
 

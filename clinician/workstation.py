@@ -260,8 +260,9 @@ class Workstation:
 
     def take_back(self, op_id: str) -> Reopened | None:
         """As `withdraw`, and where what was typed in it is laid out again."""
+        who = self._person()
         refuse_arrived(self, op_id)
-        return take_back(self, op_id)
+        return take_back(self, op_id, lambda: self._bus.withdraw(op_id, who))
 
     def take_over(self, task_ref: str) -> str:
         """Open a conflict that began on another PC; the op_id to decide here. UserProblem if settled."""

@@ -34,7 +34,8 @@ _REFS = tables.outbox_ref
 _AFTER = tables.outbox_after
 _SENT = frozenset({ActState.SENDING, ActState.UNKNOWN})
 _OP: sa.BindParameter[str] = sa.bindparam("op")
-_ATTEMPTS = "attempts"
+_SENT_AT = "last_sent"
+"""A move that sets it is an attempt."""
 _REFS_OF = sa.select(_REFS.c.ref).where(_REFS.c.op_id == _OP).order_by(_REFS.c.place)
 _SHA256 = sa.select(_BOX.c.sha256).where(_BOX.c.op_id == _OP)
 _ANSWERED = (
@@ -57,8 +58,8 @@ _MAKERS = (
 def _move(names: tuple[str, ...]) -> sa.Update:
     """These columns anew, where the act is in an expected state. Built once, as in outbox_rows."""
     new: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names}
-    if _ATTEMPTS in new:
-        new[_ATTEMPTS] = _BOX.c.attempts + 1
+    if _SENT_AT in new:
+        new["attempts"] = _BOX.c.attempts + 1
         new["first_sent"] = sa.func.coalesce(_BOX.c.first_sent, sa.bindparam("sent", type_=sa.String))
     expected = _BOX.c.state.in_(sa.bindparam("expected", expanding=True))
     return sa.update(_BOX).where(_BOX.c.op_id == _OP, expected).values(new)
@@ -207,13 +208,13 @@ class Outbox(OutboxReader):
     def _attempt(self, op_id: str, sent_at: datetime | None) -> dict[str, Any]:
         if sent_at is None or not self._connection.execute(_SHA256, {"op": op_id}).scalar():
             raise ValueError("an act is frozen and has a time when it is sent")
-        return {_ATTEMPTS: 1, "last_sent": sent_at}
+        return {_SENT_AT: sent_at}
 
     def _set(self, op_id: str, expected: frozenset[ActState], values: dict[str, Any]) -> bool:
-        given = {f"new_{name}": value for name, value in values.items() if name != _ATTEMPTS}
+        given = {f"new_{name}": value for name, value in values.items()}
         given |= {"op": op_id, "expected": sorted(expected)}
-        if _ATTEMPTS in values:
-            given["sent"] = tables.moment_text(values["last_sent"])
+        if _SENT_AT in values:
+            given["sent"] = tables.moment_text(values[_SENT_AT])
         moved = self._connection.execute(_move(tuple(values)), given)
         if moved.rowcount != 1:
             return False

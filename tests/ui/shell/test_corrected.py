@@ -122,6 +122,14 @@ def refused(stage: Stage) -> str:
     return f"{outbox._state.label.text()} | {outbox._help.text()}"
 
 
+def note_refused(stage: Stage) -> str:
+    """Sign a note the record does not accept; what stands about it in the outbox."""
+    stage.hand.key("N")
+    stage.hand.type("Tok ikke medicin")
+    stage.hand.key("Ctrl+Return")
+    return refused(stage)
+
+
 def sent(stage: Stage) -> None:
     came = stage.hand.until(lambda: states(stage) == ["applied", "withdrawn"], 60)
     assert came, f"{states(stage)}, focus on {focus()!r}, said: {said(stage)!r}"
@@ -147,10 +155,7 @@ def typed_in_notes(stage: Stage, patient_ref: str) -> list[str]:
 def test_that_a_refused_note_is_put_right_where_it_is_read_and_is_at_the_record_once(stage: Stage) -> None:
     refusing(stage, "medicin")
     patient_ref = stage.window.shell.desk.patient.current
-    stage.hand.key("N")
-    stage.hand.type("Tok ikke medicin")
-    stage.hand.key("Ctrl+Return")
-    told = refused(stage)
+    told = note_refused(stage)
     assert "avvist av journalen" in told and "Journalen godtok ikke det som ble skrevet" in told
     assert "journalen sier: Verdien godtas ikke." in told
     stage.hand.key("T")
@@ -246,10 +251,7 @@ def test_that_what_came_back_waits_through_another_user_and_another_language(sta
     refusing(stage, "medicin")
     desk = stage.window.shell.desk
     patient_ref = desk.patient.current
-    stage.hand.key("N")
-    stage.hand.type("Tok ikke medicin")
-    stage.hand.key("Ctrl+Return")
-    refused(stage)
+    note_refused(stage)
     stage.hand.key("T")
     until_focus(stage, "homecare.user.note")
     other = next(r.patient_ref for r in day_list(stage).day_rows() if r.patient_ref not in ("", patient_ref))
